@@ -1,0 +1,19 @@
+//! Cryptography for the Tidewire WebRTC stack: one set of provider traits, two providers.
+//!
+//! A [`CryptoProvider`] is a value that the caller chooses and puts into a configuration; there is
+//! no process-wide default. [`rust_crypto`] is written in Rust throughout and needs nothing but
+//! cargo. The feature `aws-lc-rs` adds a faster one that is built from C and assembly.
+//!
+//! Key schedules and HMAC states are expanded once a key: every object here is made once and used
+//! for many packets, and no method that handles a packet allocates.
+#![forbid(unsafe_code)]
+
+mod provider;
+mod random;
+
+pub use provider::{
+    Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, Digest, HashAlgorithm,
+    HashContext, HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, MAX_HASH_LEN,
+    Secret, SharedSecret, SignError, SignatureAlgorithm, SigningKey, Tag, UnusableKey,
+};
+pub use random::{KeyedState, Rng};

@@ -1,0 +1,300 @@
+//! The traits that every provider implements.
+
+use std::fmt::Debug;
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::Rng;
+
+/// Bytes that are wiped when dropped.
+pub type Secret = Zeroizing<Vec<u8>>;
+
+/// The output of a key agreement, wiped when dropped.
+pub type SharedSecret = Secret;
+
+/// A source of cryptographic algorithms.
+///
+/// Methods answer `None` or an error for what the provider does not implement; the handshakes then
+/// leave it out of what they offer.
+pub trait CryptoProvider: Debug + Send + Sync + 'static {
+    /// A short name for logs and statistics.
+    fn name(&self) -> &'static str;
+
+    /// An AEAD with its key schedule expanded. `key` is [`AeadAlgorithm::key_len`] bytes long.
+    fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, UnusableKey>;
+
+    /// AES in counter mode (AES-CM of RFC 3711 section 4.1.1) under a key of 16 or 32 bytes.
+    fn aes_ctr(&self, key: &[u8]) -> Result<Box<dyn AesCtr>, UnusableKey>;
+
+    /// A fresh running hash.
+    fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn HashContext>;
+
+    /// An HMAC (RFC 2104) whose inner and outer states are computed once; a key of any length.
+    fn hmac(&self, algorithm: HashAlgorithm, key: &[u8]) -> Box<dyn HmacKey>;
+
+    /// The groups this provider can agree keys in, preferred first.
+    fn key_exchange_groups(&self) -> &'static [KeyExchangeGroup];
+
+    /// Generates an ephemeral key pair in `group` and returns it, ready to be completed.
+    fn start_key_exchange(
+        &self,
+        group: KeyExchangeGroup,
+        rng: &mut Rng,
+    ) -> Result<Box<dyn KeyExchange>, KeyExchangeError>;
+
+    /// The responder's half in one step: answers `peer`'s share with a share of its own and the
+    /// secret. A key encapsulation mechanism overrides this; a Diffie-Hellman group need not.
+    fn respond_key_exchange(
+        &self,
+        group: KeyExchangeGroup,
+        peer: &[u8],
+        rng: &mut Rng,
+    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
+        let exchange = self.start_key_exchange(group, rng)?;
+        let share = exchange.share().to_vec();
+        Ok((share, exchange.complete(peer)?))
+    }
+
+    /// Generates a signing key.
+    fn generate_signing_key(
+        &self,
+        kind: KeyKind,
+        rng: &mut Rng,
+    ) -> Result<Box<dyn SigningKey>, UnusableKey>;
+
+    /// Imports a signing key from PKCS#8 DER (RFC 5958).
+    fn signing_key_from_pkcs8(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey>;
+
+    /// The signatures this provider can verify, preferred first.
+    fn signature_algorithms(&self) -> &'static [SignatureAlgorithm];
+
+    /// Verifies `signature` over `message`. `public_key` is the content of the BIT STRING
+    /// subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): for ECDSA the
+    /// uncompressed point. ECDSA signatures are DER encoded (RFC 8422 section 5.4).
+    fn verify_signature(
+        &self,
+        algorithm: SignatureAlgorithm,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), AuthenticationError>;
+}
+
+/// An authenticated cipher under one key (RFC 5116); all of them take nonces of 12 and append tags
+/// of 16 bytes.
+pub trait Aead: Debug + Send + Sync {
+    /// Encrypts `in_out` in place and returns the tag.
+    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> Tag;
+
+    /// Verifies `tag`, then decrypts `in_out` in place. On failure `in_out` holds nothing of use.
+    fn open(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        in_out: &mut [u8],
+        tag: &Tag,
+    ) -> Result<(), AuthenticationError>;
+}
+
+/// An AEAD's authentication tag.
+pub type Tag = [u8; 16];
+
+/// AES in counter mode under one key.
+pub trait AesCtr: Debug + Send + Sync {
+    /// XORs the key stream that starts at counter block `iv` over `in_out`.
+    fn apply_keystream(&self, iv: &[u8; 16], in_out: &mut [u8]);
+}
+
+/// A running hash.
+pub trait HashContext: Debug + Send + Sync {
+    /// Adds `data` to what is hashed.
+    fn update(&mut self, data: &[u8]);
+
+    /// The hash of all so far; the context goes on. For a transcript that is hashed at several
+    /// points.
+    fn current(&self) -> Digest;
+
+    /// A copy with the same state.
+    fn fork(&self) -> Box<dyn HashContext>;
+}
+
+/// An HMAC under one key.
+pub trait HmacKey: Debug + Send + Sync {
+    /// The tag over the concatenation of `parts`.
+    fn sign(&self, parts: &[&[u8]]) -> Digest;
+
+    /// Whether `tag`, which may be truncated but not empty, authenticates `parts`; in constant time.
+    fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), AuthenticationError>;
+}
+
+/// The longest output of a [`HashAlgorithm`], in bytes.
+pub const MAX_HASH_LEN: usize = 64;
+
+/// The output of a hash or an HMAC: up to [`MAX_HASH_LEN`] bytes, kept inline.
+#[derive(Clone, Copy)]
+pub struct Digest {
+    bytes: [u8; MAX_HASH_LEN],
+    len: u8,
+}
+
+impl Digest {
+    /// Wraps the output of a hash, at most [`MAX_HASH_LEN`] bytes.
+    ///
+    /// # Panics
+    /// If `output` is longer than that.
+    pub fn new(output: &[u8]) -> Self {
+        let mut bytes = [0; MAX_HASH_LEN];
+        bytes[..output.len()].copy_from_slice(output);
+        Self {
+            bytes,
+            len: output.len() as u8,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Digest({} bytes)", self.len)
+    }
+}
+
+/// The private half of a key agreement that has sent its share.
+pub trait KeyExchange: Debug + Send {
+    /// The group.
+    fn group(&self) -> KeyExchangeGroup;
+
+    /// What the peer gets to see, in the encoding of TLS (RFC 8422 section 5.4, RFC 8446 section
+    /// 4.2.8): an uncompressed point for P-256, 32 bytes for X25519.
+    fn share(&self) -> &[u8];
+
+    /// Agrees on a secret with the holder of `peer`. Rejects points off the curve and all-zero
+    /// secrets (RFC 7748 section 6.1).
+    fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError>;
+}
+
+/// A private key that signs.
+pub trait SigningKey: Debug + Send + Sync {
+    /// What kind of key this is.
+    fn kind(&self) -> KeyKind;
+
+    /// The signature algorithm this key is used with.
+    fn algorithm(&self) -> SignatureAlgorithm;
+
+    /// Signs `message`; ECDSA signatures are DER encoded.
+    fn sign(&self, message: &[u8], rng: &mut Rng) -> Result<Vec<u8>, SignError>;
+
+    /// The public key as the content of the BIT STRING subjectPublicKey, as
+    /// [`CryptoProvider::verify_signature`] takes it.
+    fn public_key(&self) -> &[u8];
+
+    /// The key as PKCS#8 DER, to be kept across processes.
+    fn to_pkcs8(&self) -> Secret;
+}
+
+/// The authenticated ciphers that DTLS and SRTP use.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AeadAlgorithm {
+    /// AES-128-GCM (RFC 5116 section 5.1).
+    Aes128Gcm,
+    /// AES-256-GCM (RFC 5116 section 5.2).
+    Aes256Gcm,
+    /// ChaCha20-Poly1305 (RFC 8439 section 2.8).
+    ChaCha20Poly1305,
+}
+
+impl AeadAlgorithm {
+    /// The key's length in bytes.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+}
+
+/// The hash functions that WebRTC's protocols name.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum HashAlgorithm {
+    /// SHA-1, only within HMAC (STUN, SRTP).
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// The output's length in bytes.
+    pub const fn output_len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// The groups that keys are agreed in.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KeyExchangeGroup {
+    /// Curve25519 (RFC 7748).
+    X25519,
+    /// NIST P-256, secp256r1.
+    Secp256r1,
+}
+
+/// The kinds of signing keys.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// ECDSA on NIST P-256.
+    EcdsaP256,
+}
+
+/// The signature algorithms of certificates and handshakes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// ECDSA on NIST P-256 with SHA-256.
+    EcdsaP256Sha256,
+}
+
+/// A tag, signature or MAC did not verify.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("authentication failed")]
+pub struct AuthenticationError;
+
+/// A key has the wrong length, kind or encoding, or the provider cannot use it.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the key is not usable: {0}")]
+pub struct UnusableKey(pub &'static str);
+
+/// A key agreement failed.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum KeyExchangeError {
+    /// The provider does not implement the group.
+    #[error("the provider does not implement this group")]
+    UnsupportedGroup,
+    /// The peer's share is malformed, off the curve or of small order.
+    #[error("the peer's key share is invalid")]
+    InvalidShare,
+}
+
+/// Signing failed inside the provider.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("signing failed")]
+pub struct SignError;

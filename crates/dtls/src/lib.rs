@@ -1,0 +1,2 @@
+//! DTLS for WebRTC as a sans-IO state machine.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! STUN messages, integrity and transactions (RFC 8489).
+#![forbid(unsafe_code)]

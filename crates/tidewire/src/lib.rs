@@ -1,0 +1,2 @@
+//! A sans-IO WebRTC stack: PeerConnection and Router.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! An async driver for Tidewire peer connections.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Programs that show Tidewire at work; each folder beside this one is an example.
