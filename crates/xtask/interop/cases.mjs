@@ -9,9 +9,12 @@ const UNRELIABLE = {
   "short-lived": { ordered: true, maxPacketLifeTime: 500, protocol: "demo" },
 };
 
+/// Without these nothing that follows makes sense.
+export const CONNECT = new Set(["connect", "connects"]);
+
 /// Steps of one session, in order, over one connection. Each throws when something is wrong and may return
 /// words for the table.
-export const STEPS = {
+export const FULL = {
   "connect": async ({ offerer, answerer }) => {
     await negotiate(offerer, answerer);
     await bothOpen(offerer, answerer);
@@ -75,23 +78,43 @@ export const STEPS = {
   "ICE restart by the offerer": ({ offerer, answerer }) => restart(offerer, answerer, offerer, "r1"),
   "ICE restart by the answerer": ({ offerer, answerer }) => restart(answerer, offerer, offerer, "r2"),
 
-  "10 MB there": async ({ offerer, answerer }) => bulk(offerer, answerer),
-  "10 MB back": async ({ offerer, answerer }) => bulk(answerer, offerer),
+  "10 MB there": ({ offerer, answerer }) => bulk(offerer, answerer),
+  "10 MB back": ({ offerer, answerer }) => bulk(answerer, offerer),
 };
 
-/// With the browser offering, every byte is compared on its way back. It runs before anything is counted.
+/// For a variant that differs in the handshake only.
+export const SHORT = Object.fromEntries(["connect", "the two ends agree on the security", "text there and back",
+  "binary of 262144 bytes", "10 MB there", "10 MB back"].map((title) => [title, FULL[title]]));
+
+/// With the browser offering, every byte is compared on its way back.
 export async function echoRun({ offerer }) {
   const began = Date.now();
   const { messages } = await offerer.call("echoRun", { size: 60_000, total: TEN_MB });
   return `${messages} messages, ${speed(2 * TEN_MB, (Date.now() - began) / 1000)}`;
 }
 
-/// The page goes away without a word, comes back, and connects anew.
-export async function reload({ offerer, answerer, browser, peer }) {
-  const byBrowser = offerer === browser;
+/// Descriptions without candidates, which follow one by one.
+export async function trickled({ offerer, answerer }) {
+  const { sdp: offer } = await offerer.call("offer", { data: true });
+  const { sdp: answer } = await answerer.call("answer", { sdp: bare(offer) });
+  await offerer.call("setAnswer", { sdp: bare(answer) });
+  for (const [from, to] of [[offer, answerer], [answer, offerer]]) {
+    for (const [, candidate] of from.matchAll(/^a=(candidate:.*?)\r?$/gm)) {
+      await to.call("addCandidate", { candidate: { candidate, sdpMid: "0", sdpMLineIndex: 0 } });
+    }
+  }
+  await bothOpen(offerer, answerer);
+  await offerer.call("send", { data: "trickled" });
+  await arrives(offerer, "echo:trickled");
+}
+
+/// The page goes away without a word, comes back, and connects anew; the peer's old connection ends.
+export async function reload(session) {
+  const { offerer, answerer, browser, peer } = session;
   await browser.reload();
-  await negotiate(offerer, answerer, byBrowser ? { peerK: 1 } : { peerK: 1 }, browser);
-  const k = (side) => side === peer ? { k: 1 } : {};
+  session.k = 1;
+  const k = (side) => side === peer ? { k: session.k } : {};
+  await negotiate(offerer, answerer, k);
   await until(async () => (await offerer.call("state", k(offerer))).dc === "open", "the reloaded page does not connect");
   await offerer.call("send", { ...k(offerer), data: "reloaded" });
   await arrives(offerer, "echo:reloaded", k(offerer));
@@ -99,23 +122,21 @@ export async function reload({ offerer, answerer, browser, peer }) {
 }
 
 /// The peer closes (and, as a process, exits with 0); the browser sees it.
-export async function peerCloses({ browser, peer }) {
+export async function peerCloses({ browser, peer, k }) {
   const was = await browser.call("state");
   if (was.dc !== "open") throw new Error(`the channel was ${was.dc}`);
-  const k = peer.exited ? { k: 1 } : {};
-  await peer.call("close", k);
+  await peer.call("close", { k });
   if (peer.exited) same(await peer.exited, 0, "exit code");
   await until(async () => (await browser.call("state")).dc === "closed", "the browser's channel stays open", 15_000);
 }
 
 /// The browser closes; the peer sees it.
-export async function browserCloses({ browser, peer }) {
+export async function browserCloses({ browser, peer, k }) {
   await browser.call("close");
-  await until(async () => (await peer.call("state", { k: 1 })).dc === "closed", "the peer's channel stays open", 15_000);
+  await until(async () => (await peer.call("state", { k })).dc === "closed", "the peer's channel stays open", 15_000);
 }
 
-async function negotiate(offerer, answerer, { peerK } = {}, browser = null) {
-  const k = (side) => peerK !== undefined && side !== browser ? { k: peerK } : {};
+async function negotiate(offerer, answerer, k = () => ({})) {
   const { sdp: offer } = await offerer.call("offer", { data: true, ...k(offerer) });
   const { sdp: answer } = await answerer.call("answer", { sdp: offer, ...k(answerer) });
   await offerer.call("setAnswer", { sdp: answer, ...k(offerer) });
@@ -138,6 +159,7 @@ async function closing(closer, other, label) {
   await channelIs(other, label, "closed");
 }
 
+// Negotiates once without a restart: for the credentials now, and because that must change nothing.
 async function restart(offerer, answerer, talker, word) {
   const before = ufrag((await negotiate(offerer, answerer)).offer);
   await offerer.call("restartIce");
@@ -148,12 +170,15 @@ async function restart(offerer, answerer, talker, word) {
   await arrives(talker, `echo:${word}`);
 }
 
+// The receiver's hash is compared with the sender's.
 async function bulk(from, to) {
-  await from.call("expect", { total: 1 });
-  await to.call("expect", { total: TEN_MB });
-  const { t0 } = await from.call("bench", { size: 65_535, total: TEN_MB });
-  const { t, got } = await to.call("waitRecv");
+  await to.call("expect", { total: TEN_MB, hash: true });
+  const { t0, sha256 } = await from.call("bench", { size: 65_535, total: TEN_MB, hash: true });
+  const { t, got, sha256: there } = await to.call("waitRecv");
+  await to.call("expect", { total: 0 });
   same(got, TEN_MB, "bytes that arrived");
+  same(there, sha256, "SHA-256 of what arrived");
+  if (!sha256) throw new Error("no SHA-256 was told");
   return speed(TEN_MB, t - t0);
 }
 
@@ -193,6 +218,10 @@ function same(got, expected, what) {
 
 function ufrag(sdp) {
   return /^a=ice-ufrag:(.*)$/m.exec(sdp)?.[1].trim();
+}
+
+function bare(sdp) {
+  return sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "");
 }
 
 function speed(bytes, seconds) {

@@ -73,28 +73,36 @@ class Peer {
     };
   }
 
-  expect({ total }) {
-    this.counting = { total, got: 0, done: null };
-    this.counting.finished = new Promise((resolve) => { this.counting.done = resolve; });
+  // `total` 0 ends the counting.
+  expect({ total, hash }) {
+    this.counting = total ? { total, got: 0, parts: hash ? [] : null } : null;
+    if (total) this.counting.finished = new Promise((resolve) => { this.counting.done = resolve; });
   }
 
   async waitRecv() {
-    const t = await soon(this.counting.finished, () => `${this.counting.got} of ${this.counting.total} bytes arrived`);
-    return { t, got: this.counting.got };
+    const { finished, total, parts } = this.counting;
+    const t = await soon(finished, () => `${this.counting.got} of ${total} bytes arrived`);
+    return { t, got: this.counting.got, ...parts && { sha256: await sha256(parts) } };
   }
 
-  async bench({ size, total, label }) {
+  // With `hash`, each message begins with its number, and the reply carries the SHA-256 of all that was sent.
+  async bench({ size, total, label, hash }) {
     const channel = this.#channel(label);
     const block = pattern(size);
+    const parts = [];
     const t0 = now();
     let sent = 0;
-    while (sent < total) {
-      const bytes = Math.min(size, total - sent);
-      channel.send(bytes === size ? block : block.subarray(0, bytes));
-      sent += bytes;
+    for (let number = 0; sent < total; number += 1) {
+      const message = block.slice(0, Math.min(size, total - sent));
+      if (hash) {
+        if (message.length >= 4) new DataView(message.buffer).setUint32(0, number, true);
+        parts.push(message);
+      }
+      channel.send(message);
+      sent += message.length;
       if (channel.bufferedAmount > BUFFERED_HIGH) await this.#low(channel);
     }
-    return { t0, t1: now(), sent };
+    return { t0, t1: now(), sent, ...hash && { sha256: await sha256(parts) } };
   }
 
   // Sends random messages to a peer that echoes, and compares what comes back, in order.
@@ -133,14 +141,15 @@ class Peer {
   #message(channel, data) {
     if (this.compare) return this.compare(data);
     const binary = typeof data !== "string";
-    if (this.counting) return this.#count(binary ? data.byteLength : data.length);
+    if (this.counting) return this.#count(binary ? data : new TextEncoder().encode(data));
     if (binary && !this.echoes && !isPattern(new Uint8Array(data))) this.broken += 1;
     this.recv.push(binary ? `bin:${data.byteLength}` : data);
     if (this.echoes) channel.send(binary ? data : `echo:${data}`);
   }
 
-  #count(bytes) {
-    this.counting.got += bytes;
+  #count(data) {
+    this.counting.parts?.push(data);
+    this.counting.got += data.byteLength;
     if (this.counting.got >= this.counting.total) this.counting.done(now());
   }
 
@@ -168,6 +177,11 @@ class Peer {
 
 function same(a, b) {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+async function sha256(parts) {
+  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function now() {
