@@ -13,7 +13,7 @@ const ALWAYS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-r
 export const VARIANTS = {
   "mdns": [],
   "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns"],
-  "dtls1.2": ["--force-fieldtrials=WebRTC-ForceDtls13/Off/"],
+  // Without post-quantum key shares its ClientHello fits one datagram.
   "no-pqc": ["--disable-features=WebRtcPqcForDtls"],
 };
 

@@ -28,8 +28,6 @@ const SESSIONS = [
   { variant: "mdns", offers: "browser", title: "trickle", steps: { "connect with candidates one by one": trickled } },
   { variant: "plain", offers: "browser", steps: { ...FULL, "page reload": reload, "the browser closes": browserCloses } },
   { variant: "plain", offers: "peer", steps: { ...FULL, "page reload": reload, "the peer closes": peerCloses } },
-  { variant: "dtls1.2", offers: "browser", steps: { ...SHORT, "the peer closes": peerCloses } },
-  { variant: "dtls1.2", offers: "peer", steps: { ...SHORT, "the browser closes": browserCloses } },
   { variant: "no-pqc", offers: "browser", steps: SHORT },
   { variant: "no-pqc", offers: "peer", steps: SHORT },
 ];
