@@ -21,7 +21,7 @@ export async function launch(variant) {
   const chromium = await playwright();
   const profile = mkdtempSync(join(tmpdir(), "tidewire-interop-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath(), headless: true, args: [...ALWAYS, ...VARIANTS[variant]],
+    executablePath: chromiumPath(chromium), headless: true, args: [...ALWAYS, ...VARIANTS[variant]],
     viewport: { width: 1280, height: 1000 },
   });
   return {

@@ -1,4 +1,4 @@
-// Finds, or installs, what the matrix needs: playwright-core from npm and a Chromium from the system.
+// Finds, or installs, what the matrix needs: playwright-core from npm, and a Chromium.
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
@@ -6,22 +6,42 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
+const PACKAGE = join(HERE, "node_modules", "playwright-core");
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /// The matrix cannot run on this machine, which is not the same as failing.
 export class CannotRun extends Error {}
 
 export async function playwright() {
-  if (!existsSync(join(HERE, "node_modules", "playwright-core"))) {
-    run("npm", ["ci", "--no-audit", "--no-fund"], "playwright-core could not be installed");
+  if (!existsSync(PACKAGE)) {
+    const trouble = run("npm", ["ci", "--no-audit", "--no-fund"]);
+    if (trouble) throw new CannotRun(`playwright-core could not be installed: ${trouble}`);
   }
   return (await import("playwright-core")).chromium;
 }
 
-/// Path of a Chromium: $CHROMIUM, one on the PATH, or a fresh one from Debian.
-export function chromiumPath() {
+/// Path of a Chromium: $CHROMIUM, one on the PATH, Playwright's own, or a fresh one.
+export function chromiumPath(playwrightsChromium) {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  return onPath() ?? installed();
+  const own = playwrightsChromium.executablePath();
+  return onPath() ?? (executable(own) ? own : installed(own));
+}
+
+function installed(own) {
+  const troubles = [];
+  const attempt = (command, args) => {
+    const trouble = run(command, args);
+    if (trouble) troubles.push(trouble);
+    return !trouble;
+  };
+  if (attempt(process.execPath, [join(PACKAGE, "cli.js"), "install", "chromium"]) && executable(own)) return own;
+  // In a container the machine is ours to install things on.
+  if (process.getuid() === 0 && attempt("apt-get", ["update", "-q"])
+    && attempt("apt-get", ["install", "-qy", "--no-install-recommends", "chromium"])) {
+    const path = onPath();
+    if (path) return path;
+  }
+  throw new CannotRun(`there is no Chromium (set CHROMIUM to its path), and none could be installed: ${troubles.join("; ")}`);
 }
 
 function onPath() {
@@ -29,23 +49,13 @@ function onPath() {
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(executable);
 }
 
-function installed() {
-  const asRoot = process.getuid() === 0 ? [] : ["sudo", "-n"];
-  const install = [...asRoot, "apt-get", "install", "-y", "--no-install-recommends", "chromium"];
-  const update = [...asRoot, "apt-get", "update"];
-  if (spawnSync(update[0], update.slice(1), { stdio: "ignore" }).error) {
-    throw new CannotRun("there is no Chromium, and no apt-get to install one with; set CHROMIUM to its path");
-  }
-  run(install[0], install.slice(1), "Chromium could not be installed");
-  const path = onPath();
-  if (!path) throw new CannotRun("Chromium was installed but is not on the PATH");
-  return path;
-}
-
-function run(command, args, trouble) {
+// The trouble in words, or nothing.
+function run(command, args) {
   console.log(`+ ${command} ${args.join(" ")}`);
   const { status, error, stderr } = spawnSync(command, args, { cwd: HERE, encoding: "utf8" });
-  if (status !== 0) throw new CannotRun(`${trouble}: ${error?.message ?? stderr.trim().split("\n").at(-1)}`);
+  if (status === 0) return undefined;
+  const lines = (stderr ?? "").trim().split("\n");
+  return error?.message ?? `${command}: ${lines.find((line) => /error/i.test(line)) || lines.at(-1) || `exit code ${status}`}`;
 }
 
 function executable(path) {
