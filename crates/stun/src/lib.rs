@@ -8,6 +8,8 @@
 mod address;
 mod builder;
 mod codepoint;
+#[doc(hidden)]
+pub mod fuzz;
 mod getters;
 mod integrity;
 mod message;

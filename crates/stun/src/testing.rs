@@ -1,6 +1,4 @@
-//! What the tests share: keys and a first instant.
-
-use std::time::Instant;
+//! What the tests share: keys.
 
 use hmac::{KeyInit as _, Mac as _};
 use sha1::Sha1;
@@ -36,12 +34,4 @@ pub(crate) fn sha1_key(key: &[u8]) -> impl HmacKey + use<> {
 
 pub(crate) fn sha256_key(key: &[u8]) -> impl HmacKey + use<> {
     Key(hmac::Hmac::<Sha256>::new_from_slice(key).unwrap())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test needs one instant to begin at"
-)]
-pub(crate) fn start() -> Instant {
-    Instant::now()
 }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn transaction(retransmission: Retransmission) -> (Transaction, Instant) {
-        let start = crate::testing::start();
+        let start = tidewire_netsim::start();
         let id = TransactionId([1; 12]);
         (Transaction::new(id, retransmission, start), start)
     }
