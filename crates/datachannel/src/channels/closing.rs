@@ -1,6 +1,7 @@
 //! How channels cease to be (RFC 8831 section 6.7).
 
-use super::{Channels, Link, Use};
+use super::uses::{Half, Use};
+use super::{Channels, Link};
 use crate::channel::{Channel, ChannelId, Reset, State};
 use crate::streams::Streams;
 
@@ -22,36 +23,28 @@ impl Channels {
     }
 
     pub(crate) fn handle_incoming_reset(&mut self, streams: &mut dyn Streams, stream: u16) {
-        match self.uses.get_mut(&stream) {
+        match self.uses.get(stream) {
             Some(Use::Channel(id)) => {
-                let id = *id;
                 if let Some(channel) = self.channels.get_mut(&id) {
                     channel.incoming_reset = true;
                 }
                 self.begin_closing(id);
                 self.pump(streams, id);
             }
-            Some(Use::Refused { incoming_reset, .. }) => {
-                *incoming_reset = true;
-                self.release_refused(stream);
-            }
+            Some(Use::Refused { .. }) => self.uses.release_refused(stream, Half::Incoming),
             None => {}
         }
     }
 
     pub(crate) fn handle_outgoing_reset(&mut self, streams: &mut dyn Streams, stream: u16) {
-        match self.uses.get_mut(&stream) {
+        match self.uses.get(stream) {
             Some(Use::Channel(id)) => {
-                let id = *id;
                 if let Some(channel) = self.channels.get_mut(&id) {
                     channel.outgoing = Reset::Done;
                 }
                 self.settle(streams, id);
             }
-            Some(Use::Refused { outgoing_done, .. }) => {
-                *outgoing_done = true;
-                self.release_refused(stream);
-            }
+            Some(Use::Refused { .. }) => self.uses.release_refused(stream, Half::Outgoing),
             None => {}
         }
     }
@@ -97,7 +90,7 @@ impl Channels {
             return;
         };
         if let Some(stream) = channel.live_stream() {
-            self.uses.remove(&stream);
+            self.uses.remove(stream);
         }
         let held = std::mem::take(&mut channel.fragments);
         self.fragments_total -= held.bytes.len();
@@ -145,16 +138,6 @@ impl Channels {
         let stream = self.channels.get(&id).and_then(Channel::live_stream);
         if let Some(stream) = stream {
             while streams.receive(stream).is_some() {}
-        }
-    }
-
-    fn release_refused(&mut self, stream: u16) {
-        let over = Use::Refused {
-            outgoing_done: true,
-            incoming_reset: true,
-        };
-        if self.uses.get(&stream) == Some(&over) {
-            self.uses.remove(&stream);
         }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use super::Channels;
 use super::opening::send_control;
-use super::{Channels, Use};
+use super::uses::Use;
 use crate::channel::{Channel, ChannelId};
 use crate::dcep::{DcepMessage, OpenMessage};
 use crate::message::{Kind, Message, Ppid};
@@ -15,8 +16,8 @@ use crate::streams::Streams;
 impl Channels {
     /// Something has arrived on `stream`.
     pub(crate) fn handle_readable(&mut self, streams: &mut dyn Streams, now: Instant, stream: u16) {
-        match self.uses.get(&stream) {
-            Some(Use::Channel(id)) => self.pump(streams, *id),
+        match self.uses.get(stream) {
+            Some(Use::Channel(id)) => self.pump(streams, id),
             Some(Use::Refused { .. }) => while streams.receive(stream).is_some() {},
             None => self.handle_first(streams, now, stream),
         }

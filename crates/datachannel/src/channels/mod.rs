@@ -5,10 +5,12 @@ mod inbound;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+use self::uses::{Use, Uses};
 use crate::channel::{Channel, ChannelId, State};
 use crate::config::{Config, Role};
 use crate::error::SendError;
@@ -29,7 +31,7 @@ pub(crate) struct Channels {
     next_id: u64,
     /// All that exist, in the order of their creation.
     channels: BTreeMap<ChannelId, Channel>,
-    uses: BTreeMap<u16, Use>,
+    uses: Uses,
     /// Those with events, each once.
     queue: VecDeque<ChannelId>,
     /// The channel whose end was told last; it is forgotten at the next poll.
@@ -52,17 +54,6 @@ enum Link {
     Down,
 }
 
-/// Who a stream belongs to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Use {
-    Channel(ChannelId),
-    /// Nobody: the peer's use of it was refused, and it is being reset.
-    Refused {
-        outgoing_done: bool,
-        incoming_reset: bool,
-    },
-}
-
 impl Channels {
     pub(crate) fn new(config: Config) -> Self {
         Self {
@@ -71,7 +62,7 @@ impl Channels {
             link: Link::Waiting,
             next_id: 0,
             channels: BTreeMap::new(),
-            uses: BTreeMap::new(),
+            uses: Uses::default(),
             queue: VecDeque::new(),
             ended: None,
             max_message_size: None,
@@ -163,7 +154,7 @@ impl Channels {
     }
 
     pub(crate) fn handle_buffered_amount_low(&mut self, stream: u16) {
-        let Some(Use::Channel(id)) = self.uses.get(&stream).copied() else {
+        let Some(Use::Channel(id)) = self.uses.get(stream) else {
             return;
         };
         self.tell(id, |channel| {

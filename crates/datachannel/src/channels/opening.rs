@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Channels, Link, MAX_STREAMS, Use};
+use super::uses::Use;
+use super::{Channels, Link, MAX_STREAMS};
 use crate::channel::{Channel, ChannelId, Origin, State};
 use crate::config::{Init, Role};
 use crate::dcep::{DcepMessage, MAX_TEXT_LEN};
@@ -44,7 +45,8 @@ impl Channels {
         let waiting =
             self.all(|channel| channel.state == State::Connecting && channel.stream.is_none());
         for id in waiting {
-            let stream = self.free_stream(role);
+            let end = self.stream_count();
+            let stream = self.uses.find_free(role, end);
             self.assign(id, stream);
             if stream.is_some() {
                 self.open(streams, now, id);
@@ -120,12 +122,12 @@ impl Channels {
         });
     }
 
-    fn choose_stream(&self, negotiated: Option<u16>) -> Result<Option<u16>, CreateError> {
+    fn choose_stream(&mut self, negotiated: Option<u16>) -> Result<Option<u16>, CreateError> {
         if let Some(stream) = negotiated {
             if stream >= self.stream_count() {
                 return Err(CreateError::NoSuchStream(stream));
             }
-            if self.uses.contains_key(&stream) {
+            if self.uses.get(stream).is_some() {
                 return Err(CreateError::StreamInUse(stream));
             }
             return Ok(Some(stream));
@@ -133,14 +135,9 @@ impl Channels {
         let Some(role) = self.role else {
             return Ok(None);
         };
-        let stream = self.free_stream(role).ok_or(CreateError::NoFreeStream)?;
-        Ok(Some(stream))
-    }
-
-    /// The lowest stream of the role's parity that nobody uses (RFC 8832 section 6).
-    fn free_stream(&self, role: Role) -> Option<u16> {
-        let mut candidates = (role.first_stream()..self.stream_count()).step_by(2);
-        candidates.find(|stream| !self.uses.contains_key(stream))
+        let end = self.stream_count();
+        let stream = self.uses.find_free(role, end);
+        stream.map(Some).ok_or(CreateError::NoFreeStream)
     }
 
     pub(super) fn stream_count(&self) -> u16 {
