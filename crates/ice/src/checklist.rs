@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use tidewire_stun::TransactionId;
+
 use crate::candidate::Foundation;
 use crate::config::Role;
 use crate::pair::{Pair, PairId, PairState, Side};
@@ -221,16 +223,17 @@ impl Checklist {
         self.pairs.iter().find(|pair| pair.nominated)
     }
 
-    /// A request nominated the pair: answers how many did so in a row.
-    pub(crate) fn count_nomination(&mut self, id: PairId) -> u32 {
+    /// A request nominated the pair: answers how many different ones did so in a row.
+    pub(crate) fn count_nomination(&mut self, id: PairId, by: TransactionId) -> u32 {
         let mut count = 0;
         for pair in &mut self.pairs {
-            pair.nominations = if pair.id == id {
-                pair.nominations.saturating_add(1)
+            if pair.id != id {
+                pair.nominations = 0;
             } else {
-                0
-            };
-            count = count.max(pair.nominations);
+                let again = pair.nominated_by.replace(by) == Some(by);
+                pair.nominations = pair.nominations.saturating_add(u32::from(!again)).max(1);
+                count = pair.nominations;
+            }
         }
         count
     }

@@ -122,8 +122,10 @@ fn once_a_pair_is_nominated_only_triggered_checks_go_on() {
 #[test]
 fn nominations_of_another_pair_start_the_count_over() {
     let mut list = checklist(&[(5, 1), (4, 2)], 10);
-    assert_eq!(list.count_nomination(PairId(0)), 1);
-    assert_eq!(list.count_nomination(PairId(0)), 2);
-    assert_eq!(list.count_nomination(PairId(1)), 1);
-    assert_eq!(list.count_nomination(PairId(0)), 1);
+    let mut count = |id, by| list.count_nomination(PairId(id), TransactionId([by; 12]));
+    assert_eq!(count(0, 1), 1);
+    assert_eq!(count(0, 1), 1);
+    assert_eq!(count(0, 2), 2);
+    assert_eq!(count(1, 3), 1);
+    assert_eq!(count(0, 4), 1);
 }

@@ -14,15 +14,15 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
-    /// Consent that a connectivity check has given at `now`.
-    pub(crate) fn granted(now: Instant, timing: &Timing, rng: &mut Rng) -> Self {
+    /// Consent that the answer to a check has given at `answered`.
+    pub(crate) fn granted(answered: Instant, timing: &Timing, rng: &mut Rng) -> Self {
         Self {
-            answered: now,
-            next_request: now + interval(timing, rng),
+            answered,
+            next_request: answered + interval(timing, rng),
         }
     }
 
-    /// An answer to a request that left at `sent`. Consent counts from the answer.
+    /// A request was answered at `now`.
     pub(crate) fn answered(&mut self, now: Instant) {
         self.answered = self.answered.max(now);
     }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn consent_goes_stale_then_expires_and_an_answer_renews_it() {
         let timing = Timing::default();
-        let start = tidewire_netsim::start();
+        let start = crate::testing::start();
         let mut consent = Consent::granted(start, &timing, &mut Rng::from_u64(4));
         let after = |seconds| start + Duration::from_secs(seconds);
         assert!(!consent.is_stale(after(12), &timing));
@@ -97,7 +97,7 @@ mod tests {
     fn a_jump_of_hours_causes_one_request() {
         let timing = Timing::default();
         let mut rng = Rng::from_u64(5);
-        let start = tidewire_netsim::start();
+        let start = crate::testing::start();
         let mut consent = Consent::granted(start, &timing, &mut rng);
         let later = start + Duration::from_secs(7200);
         assert!(consent.poll(later, &timing, &mut rng));

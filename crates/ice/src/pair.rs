@@ -1,7 +1,9 @@
 //! Candidate pairs: RFC 8445 section 6.1.2.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tidewire_stun::TransactionId;
 
 use crate::candidate::{CandidateKind, Foundation};
 use crate::config::Role;
@@ -53,6 +55,10 @@ pub(crate) struct Pair {
     pub(crate) nominate_when_valid: bool,
     /// How many requests nominated this pair since another one was nominated.
     pub(crate) nominations: u32,
+    /// The request that nominated the pair last; its retransmissions do not count.
+    pub(crate) nominated_by: Option<TransactionId>,
+    /// When a check was answered last.
+    pub(crate) answered: Option<Instant>,
     /// What the peer saw as our address, and as what kind of candidate we know that one.
     pub(crate) mapped: Option<(SocketAddr, CandidateKind)>,
     pub(crate) rtt: Option<Duration>,
@@ -71,6 +77,8 @@ impl Pair {
             nominated: false,
             nominate_when_valid: false,
             nominations: 0,
+            nominated_by: None,
+            answered: None,
             mapped: None,
             rtt: None,
             traffic: PairTraffic::default(),

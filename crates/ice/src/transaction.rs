@@ -48,9 +48,14 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     /// `transmissions` in all, the first now, the waits between them doubling from `rto`.
-    pub(crate) fn new(now: Instant, rto: Duration, transmissions: u32, last_wait: Duration) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        rto: Duration,
+        transmissions: u32,
+        last_wait: Duration,
+    ) -> Self {
         let mut schedule = Self {
-            rto,
+            rto: rto.max(Duration::from_millis(1)),
             left: transmissions.max(1),
             last_wait,
             next: now,
@@ -112,6 +117,17 @@ impl Transactions {
         self.0.iter().any(like)
     }
 
+    /// A restart: checks are over, consent is now that of the previous generation.
+    pub(crate) fn restart(&mut self) {
+        self.0
+            .retain(|known| matches!(known.purpose, Purpose::Gather | Purpose::Consent { .. }));
+        for known in &mut self.0 {
+            if matches!(known.purpose, Purpose::Consent { .. }) {
+                known.purpose = Purpose::PreviousConsent;
+            }
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
@@ -125,7 +141,7 @@ impl Transactions {
         }
     }
 
-    /// Whether a check of the pair is still being repeated.
+    /// The check of the pair that began last.
     pub(crate) fn newest_check(&self, of: PairId) -> Option<&Transaction> {
         let check = |known: &&Transaction| matches!(known.purpose, Purpose::Check { pair, .. } if pair == of);
         self.0.iter().rev().find(check)
