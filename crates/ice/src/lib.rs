@@ -1,6 +1,7 @@
 //! An ICE agent (RFC 8445) as a sans-IO state machine.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod candidate;
 mod checklist;
 mod config;
@@ -22,9 +23,14 @@ mod session;
 mod state;
 mod stats;
 #[cfg(test)]
+mod test_net;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests_connect;
 mod transaction;
 
+pub use agent::{Agent, Handled, SelectedPair, Timer, Transmit};
 pub use candidate::{Address, Candidate, CandidateKind, Foundation, TcpType, Transport};
 pub use config::{Config, Limits, Role, Timing};
 pub use credentials::{Credentials, CredentialsError};

@@ -88,12 +88,12 @@ pub(crate) struct Transactions(Vec<Transaction>);
 
 impl Transactions {
     /// Begins a transaction. One that is begun when `limit` are under way takes the place of the
-    /// oldest, whose answer will not be recognised.
-    pub(crate) fn begin(&mut self, transaction: Transaction, limit: usize) {
-        if self.0.len() >= limit.max(1) {
-            self.0.remove(0);
-        }
+    /// oldest, which is answered.
+    pub(crate) fn begin(&mut self, transaction: Transaction, limit: usize) -> Option<Transaction> {
+        let full = self.0.len() >= limit.max(1);
+        let oldest = full.then(|| self.0.remove(0));
         self.0.push(transaction);
+        oldest
     }
 
     pub(crate) fn get_mut(&mut self, id: TransactionId) -> Option<&mut Transaction> {
@@ -109,22 +109,15 @@ impl Transactions {
         Some(self.0.remove(at))
     }
 
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Transaction) -> bool) {
-        self.0.retain(keep);
-    }
-
     pub(crate) fn any(&self, like: impl FnMut(&Transaction) -> bool) -> bool {
         self.0.iter().any(like)
     }
 
-    /// A restart: checks are over, consent is now that of the previous generation.
+    /// A restart: checks and questions are over, consent is now that of the previous generation.
     pub(crate) fn restart(&mut self) {
-        self.0
-            .retain(|known| matches!(known.purpose, Purpose::Gather | Purpose::Consent { .. }));
+        self.0.retain(Transaction::is_consent);
         for known in &mut self.0 {
-            if matches!(known.purpose, Purpose::Consent { .. }) {
-                known.purpose = Purpose::PreviousConsent;
-            }
+            known.purpose = Purpose::PreviousConsent;
         }
     }
 
@@ -132,10 +125,12 @@ impl Transactions {
         self.0.clear();
     }
 
-    /// No longer repeats the checks of a pair; a late answer still counts (RFC 8445 section 7.3.1.4).
+    /// No longer repeats the checks of a pair, the one aside that nominates it; a late answer still
+    /// counts (RFC 8445 section 7.3.1.4).
     pub(crate) fn cancel_checks(&mut self, of: PairId) {
         for transaction in &mut self.0 {
-            if matches!(transaction.purpose, Purpose::Check { pair, .. } if pair == of) {
+            if matches!(transaction.purpose, Purpose::Check { pair, nominate: false } if pair == of)
+            {
                 transaction.schedule.left = 0;
             }
         }
@@ -182,6 +177,13 @@ impl Transaction {
             schedule,
             queued: true,
         }
+    }
+
+    fn is_consent(&self) -> bool {
+        matches!(
+            self.purpose,
+            Purpose::Consent { .. } | Purpose::PreviousConsent
+        )
     }
 
     /// Whether only the first transmission has left: then an answer tells the round-trip time.
