@@ -32,6 +32,12 @@ impl Channels {
                 self.pump(streams, id);
             }
             Some(Use::Refused { .. }) => self.uses.release_refused(stream, Half::Incoming),
+            // A negotiated channel, perhaps, that exists only over there: without an answer its end would
+            // never come.
+            None if self.uses.answer_once(stream) => {
+                self.refuse(streams, stream);
+                self.uses.release_refused(stream, Half::Incoming);
+            }
             None => {}
         }
     }

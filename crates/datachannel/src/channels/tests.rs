@@ -616,3 +616,14 @@ fn an_open_message_carries_all_that_was_asked_for() {
         Ok(crate::DcepMessage::Open(expected))
     );
 }
+
+#[test]
+fn a_reset_of_an_unused_stream_is_answered_once() {
+    let mut peer = Peer::connected(Role::DtlsClient);
+    peer.peer_resets(4);
+    assert_eq!(peer.wire.resets, [4]);
+    peer.reset_done(4);
+    assert!(peer.channels.uses.is_empty());
+    peer.peer_resets(4);
+    assert_eq!(peer.wire.resets, [4]);
+}
