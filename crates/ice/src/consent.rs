@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn consent_goes_stale_then_expires_and_an_answer_renews_it() {
         let timing = Timing::default();
-        let start = crate::testing::start();
+        let start = tidewire_netsim::start();
         let mut consent = Consent::granted(start, &timing, &mut Rng::from_u64(4));
         let after = |seconds| start + Duration::from_secs(seconds);
         assert!(!consent.is_stale(after(12), &timing));
@@ -97,7 +97,7 @@ mod tests {
     fn a_jump_of_hours_causes_one_request() {
         let timing = Timing::default();
         let mut rng = Rng::from_u64(5);
-        let start = crate::testing::start();
+        let start = tidewire_netsim::start();
         let mut consent = Consent::granted(start, &timing, &mut rng);
         let later = start + Duration::from_secs(7200);
         assert!(consent.poll(later, &timing, &mut rng));

@@ -1,0 +1,4 @@
+//! Agents on a network in memory: what RFC 8445, RFC 8838 and RFC 7675 ask of them.
+
+mod connect;
+mod net;
