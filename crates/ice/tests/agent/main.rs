@@ -1,4 +1,8 @@
 //! Agents on a network in memory: what RFC 8445, RFC 8838 and RFC 7675 ask of them.
+#![cfg(test)]
 
 mod connect;
+mod nat;
 mod net;
+mod restart;
+mod roles;

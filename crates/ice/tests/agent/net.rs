@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tidewire_crypto::{Rng, rust_crypto};
-use tidewire_ice::{Agent, Candidate, Config, ConnectionState, Event, Role, SelectedPair};
+use tidewire_ice::{
+    Agent, Candidate, CandidateKind, Config, ConnectionState, Event, Role, SelectedPair,
+};
 use tidewire_netsim::{LinkConfig, Network, start};
 use tidewire_stun::{Class, Message, MessageBuilder, Method};
 
@@ -208,9 +210,11 @@ impl Net {
                 self.serve(from, &data);
             }
             for agent in &mut self.agents {
-                let is_base = agent
-                    .local_candidates()
-                    .any(|local| local.related.is_none() && local.socket_addr() == Some(to));
+                let mut bases = agent.local_candidates().filter(|local| {
+                    matches!(local.kind, CandidateKind::Host | CandidateKind::Relayed)
+                });
+                let is_base = bases.any(|local| local.socket_addr() == Some(to));
+                drop(bases);
                 if is_base {
                     agent.handle_datagram(self.now, to, from, &data);
                 }
