@@ -4,5 +4,7 @@
 mod connect;
 mod nat;
 mod net;
+mod peer;
 mod restart;
 mod roles;
+mod wire;
