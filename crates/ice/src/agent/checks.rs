@@ -46,10 +46,17 @@ impl Agent {
     }
 
     fn repeat_request(&mut self, id: TransactionId) {
-        self.stats.retransmissions_sent += 1;
         let Some(transaction) = self.transactions.get_mut(id) else {
             return;
         };
+        if let Purpose::Check { pair, .. } = transaction.purpose
+            && self.session.checklist.get(pair).is_none()
+        {
+            // The pair has given way to others.
+            self.transactions.take(id);
+            return;
+        }
+        self.stats.retransmissions_sent += 1;
         if !std::mem::replace(&mut transaction.queued, true) {
             self.queue_request(id);
         }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod connect;
+mod hostile;
 mod nat;
 mod net;
 mod peer;
