@@ -8,4 +8,5 @@ mod net;
 mod peer;
 mod restart;
 mod roles;
+mod seeds;
 mod wire;
