@@ -97,8 +97,10 @@ impl Agent {
             self.stop(Phase::Failed);
         } else if selected.consent.poll(now, &timing, &mut self.rng) {
             // A nominated pair is nominated again, so that a peer which sees us come from a new
-            // address (our NAT has changed its mind) follows.
-            let nominate = selected.nominated && self.role == Role::Controlling;
+            // address (our NAT has changed its mind) follows; and a nomination that is being lost
+            // again and again gets another chance.
+            let chosen = selected.nominated || self.session.nominating == Some(pair);
+            let nominate = chosen && self.role == Role::Controlling;
             if let Some(pair) = self.session.checklist.get_mut(pair) {
                 pair.traffic.consent_requests_sent += 1;
             }

@@ -256,8 +256,18 @@ impl Net {
     #[track_caller]
     pub(crate) fn assert_agreed(&self) {
         let (one, two) = (self.selected(A), self.selected(B));
-        assert!(one.nominated && two.nominated);
-        assert_eq!((one.local, one.remote), (two.remote, two.local));
+        assert!(one.nominated && two.nominated, "{}", self.report());
+        let agree = (one.local, one.remote) == (two.remote, two.local);
+        assert!(agree, "{}", self.report());
+    }
+
+    fn report(&self) -> String {
+        let report = |agent: &Agent| {
+            let pairs: Vec<_> = agent.pairs().collect();
+            let (role, state, stats) = (agent.role(), agent.state(), agent.stats());
+            format!("{role:?} {state:?} {pairs:#?} {stats:?}\n")
+        };
+        self.agents.iter().map(report).collect()
     }
 
     pub(crate) fn states_told(&self, index: usize) -> Vec<ConnectionState> {

