@@ -10,6 +10,8 @@ use crate::config::Timing;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Consent {
     answered: Instant,
+    /// When the last request was sent.
+    asked: Instant,
     next_request: Instant,
 }
 
@@ -18,7 +20,8 @@ impl Consent {
     pub(crate) fn granted(answered: Instant, timing: &Timing, rng: &mut Rng) -> Self {
         Self {
             answered,
-            next_request: answered + interval(timing, rng),
+            asked: answered,
+            next_request: answered + interval(timing, rng, SPREAD),
         }
     }
 
@@ -27,13 +30,17 @@ impl Consent {
         self.answered = self.answered.max(now);
     }
 
-    /// Whether a request is due; it counts as sent.
+    /// Whether a request is due; it counts as sent. While requests go unanswered, the next ones come
+    /// as early as they may, so that more of them fit into the time that is left.
     pub(crate) fn poll(&mut self, now: Instant, timing: &Timing, rng: &mut Rng) -> bool {
-        let due = self.next_request <= now;
-        if due {
-            self.next_request = now + interval(timing, rng);
+        if self.next_request > now {
+            return false;
         }
-        due
+        let missed = self.answered < self.asked;
+        let spread = if missed { SPREAD / 8 } else { SPREAD };
+        self.asked = now;
+        self.next_request = now + interval(timing, rng, spread);
+        true
     }
 
     pub(crate) fn is_stale(&self, now: Instant, timing: &Timing) -> bool {
@@ -58,9 +65,12 @@ impl Consent {
     }
 }
 
+/// How far intervals spread, in thousandths of their mean.
+const SPREAD: u32 = 400;
+
 /// Drawn from 0.8 to 1.2 times the mean, so that agents do not fall into step.
-fn interval(timing: &Timing, rng: &mut Rng) -> Duration {
-    let permille = 800 + rng.next_u32() % 401;
+fn interval(timing: &Timing, rng: &mut Rng, spread: u32) -> Duration {
+    let permille = 800 + rng.next_u32() % (spread + 1);
     timing.consent_interval * permille / 1000
 }
 
@@ -72,7 +82,9 @@ mod tests {
     fn requests_are_spread_between_four_and_six_seconds() {
         let timing = Timing::default();
         let mut rng = Rng::from_u64(3);
-        let samples: Vec<_> = (0..1000).map(|_| interval(&timing, &mut rng)).collect();
+        let samples: Vec<_> = (0..1000)
+            .map(|_| interval(&timing, &mut rng, SPREAD))
+            .collect();
         let (min, max) = (samples.iter().min().unwrap(), samples.iter().max().unwrap());
         assert!(*min >= Duration::from_secs(4) && *min < Duration::from_millis(4100));
         assert!(*max <= Duration::from_secs(6) && *max > Duration::from_millis(5900));
@@ -81,7 +93,7 @@ mod tests {
     #[test]
     fn consent_goes_stale_then_expires_and_an_answer_renews_it() {
         let timing = Timing::default();
-        let start = crate::testing::start();
+        let start = tidewire_netsim::start();
         let mut consent = Consent::granted(start, &timing, &mut Rng::from_u64(4));
         let after = |seconds| start + Duration::from_secs(seconds);
         assert!(!consent.is_stale(after(12), &timing));
@@ -94,10 +106,26 @@ mod tests {
     }
 
     #[test]
+    fn while_no_answer_comes_six_or_seven_requests_fit_into_the_time_until_expiry() {
+        let timing = Timing::default();
+        let start = tidewire_netsim::start();
+        for seed in 0..100 {
+            let mut rng = Rng::from_u64(seed);
+            let mut consent = Consent::granted(start, &timing, &mut rng);
+            let mut requests = 0;
+            while !consent.is_expired(consent.next_request(), &timing) {
+                assert!(consent.poll(consent.next_request(), &timing, &mut rng));
+                requests += 1;
+            }
+            assert!((6..=7).contains(&requests), "{requests}");
+        }
+    }
+
+    #[test]
     fn a_jump_of_hours_causes_one_request() {
         let timing = Timing::default();
         let mut rng = Rng::from_u64(5);
-        let start = crate::testing::start();
+        let start = tidewire_netsim::start();
         let mut consent = Consent::granted(start, &timing, &mut rng);
         let later = start + Duration::from_secs(7200);
         assert!(consent.poll(later, &timing, &mut rng));

@@ -76,6 +76,11 @@ impl Keys {
         Some((&remote.username, &*remote.key))
     }
 
+    /// The user name fragment of the sender of a request.
+    pub(crate) fn sender(username: &str) -> &str {
+        username.split_once(':').map_or("", |(_, from)| from)
+    }
+
     /// Whom `username` names; RFC 8445 section 7.2.2 puts the receiver's fragment first.
     pub(crate) fn addressee(&self, username: &str) -> Addressee {
         let Some((to, from)) = username.split_once(':') else {

@@ -22,12 +22,6 @@ mod remote;
 mod session;
 mod state;
 mod stats;
-#[cfg(test)]
-mod test_net;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests_connect;
 mod transaction;
 
 pub use agent::{Agent, Handled, SelectedPair, Timer, Transmit};

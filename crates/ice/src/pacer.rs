@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_first_transaction_starts_at_once_and_the_next_an_interval_later() {
-        let now = crate::testing::start();
+        let now = tidewire_netsim::start();
         let mut pacer = Pacer::new(TA, 2);
         assert_eq!(pacer.ordinary_at(now), now);
         pacer.started(now);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn urgent_transactions_borrow_from_ordinary_ones() {
-        let now = crate::testing::start() + TA * 100;
+        let now = tidewire_netsim::start() + TA * 100;
         let mut pacer = Pacer::new(TA, 2);
         for _ in 0..3 {
             assert!(pacer.urgent_at(now) <= now);

@@ -87,9 +87,11 @@ impl Session {
 }
 
 /// A request from before the peer's credentials were known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Early {
     pub(crate) path: Path,
+    /// The sender's user name fragment, as the request tells it.
+    pub(crate) ufrag: String,
     pub(crate) request: Request,
 }
 

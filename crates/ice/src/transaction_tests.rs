@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::start;
+use tidewire_netsim::start;
 
 const MS: Duration = Duration::from_millis(1);
 

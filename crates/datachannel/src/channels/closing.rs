@@ -1,6 +1,6 @@
 //! How channels cease to be (RFC 8831 section 6.7).
 
-use super::uses::{Half, Use};
+use super::uses::{Half, Use, Uses};
 use super::{Channels, Link};
 use crate::channel::{Channel, ChannelId, Reset, State};
 use crate::streams::Streams;
@@ -63,6 +63,17 @@ impl Channels {
             self.begin_closing(id);
             self.settle(streams, id);
         }
+    }
+
+    /// Another association takes the place of the one there was, and knows no channels: what has arrived
+    /// is lost.
+    pub(crate) fn handle_renewed(&mut self, streams: &mut dyn Streams) {
+        self.link = Link::Down;
+        for id in self.all(|channel| channel.state != State::Closed) {
+            self.close(streams, id);
+        }
+        self.uses = Uses::default();
+        self.link = Link::Waiting;
     }
 
     /// Takes the next step of closing that is due.

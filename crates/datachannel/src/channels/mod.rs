@@ -94,9 +94,7 @@ impl Channels {
             return Err(SendError::BufferFull);
         }
         let (ppid, payload) = message.into_wire();
-        if !streams.send(now, stream, ppid, payload, channel.delivery()) {
-            return Err(SendError::BufferFull);
-        }
+        streams.send(now, stream, ppid, payload, channel.delivery())?;
         channel.stats.messages_sent += 1;
         channel.stats.bytes_sent += len as u64;
         Ok(())

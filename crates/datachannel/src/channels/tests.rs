@@ -22,12 +22,20 @@ struct Wire {
 }
 
 impl Streams for Wire {
-    fn send(&mut self, _: Instant, stream: u16, ppid: Ppid, payload: Bytes, d: Delivery) -> bool {
-        if !self.full {
-            *self.buffered.entry(stream).or_default() += payload.len();
-            self.sent.push((stream, ppid, payload, d));
+    fn send(
+        &mut self,
+        _: Instant,
+        stream: u16,
+        ppid: Ppid,
+        payload: Bytes,
+        delivery: Delivery,
+    ) -> Result<(), SendError> {
+        if self.full {
+            return Err(SendError::BufferFull);
         }
-        !self.full
+        *self.buffered.entry(stream).or_default() += payload.len();
+        self.sent.push((stream, ppid, payload, delivery));
+        Ok(())
     }
 
     fn receive(&mut self, stream: u16) -> Option<(Ppid, Bytes)> {
@@ -88,7 +96,7 @@ impl Peer {
     }
 
     fn create(&mut self, label: &str, init: Init) -> Result<ChannelId, CreateError> {
-        self.channels.create(&mut self.wire, self.now, label, init)
+        self.channels.create(&mut self.wire, self.now, label, &init)
     }
 
     fn open(&mut self, label: &str) -> ChannelId {
@@ -420,6 +428,27 @@ fn the_end_of_the_association_ends_all_channels() {
     let error = peer.create("c", Init::default());
     assert_eq!(error, Err(CreateError::Disconnected));
     assert_eq!(peer.channels.stats.channels_closed, 2);
+}
+
+#[test]
+fn a_new_association_knows_no_channels() {
+    let mut peer = Peer::connected(Role::DtlsServer);
+    peer.arrive(0, 50, OPEN);
+    let old = peer.incoming();
+    peer.arrive(0, 51, b"lost");
+    peer.channels.handle_renewed(&mut peer.wire);
+    assert!(peer.wire.resets.is_empty());
+    let told = [
+        ChannelEvent::Readable(old),
+        ChannelEvent::Closing(old),
+        ChannelEvent::Closed(old),
+    ];
+    let events = peer.events();
+    assert!(events.iter().all(|event| told.contains(event)));
+    assert!(events.contains(&ChannelEvent::Closed(old)));
+    peer.connect();
+    peer.arrive(0, 50, OPEN);
+    assert_ne!(peer.incoming(), old);
 }
 
 #[test]

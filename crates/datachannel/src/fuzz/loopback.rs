@@ -29,8 +29,18 @@ struct Wire {
 }
 
 impl Streams for Wire {
-    fn send(&mut self, _: Instant, stream: u16, ppid: Ppid, payload: Bytes, _: Delivery) -> bool {
+    fn send(
+        &mut self,
+        _: Instant,
+        stream: u16,
+        ppid: Ppid,
+        payload: Bytes,
+        _: Delivery,
+    ) -> Result<(), SendError> {
         assert!(!payload.is_empty(), "SCTP has no empty messages");
+        if self.is_down {
+            return Err(SendError::NotOpen);
+        }
         let queue = self.outgoing.entry(stream).or_default();
         let resetting = queue.iter().any(|item| matches!(item, Item::Reset));
         assert!(
@@ -38,7 +48,7 @@ impl Streams for Wire {
             "nothing is sent on a stream that is being reset"
         );
         queue.push_back(Item::Message(ppid, payload));
-        !self.is_down
+        Ok(())
     }
 
     fn receive(&mut self, stream: u16) -> Option<(Ppid, Bytes)> {
@@ -124,7 +134,7 @@ impl Loopback {
     pub(super) fn create(&mut self, at: usize, init: Init) -> Result<ChannelId, CreateError> {
         let side = &mut self.sides[at];
         side.channels
-            .create(&mut side.wire, self.now, "label", init)
+            .create(&mut side.wire, self.now, "label", &init)
     }
 
     /// One of the channels that exist, as `pick` says.
@@ -155,9 +165,6 @@ impl Loopback {
 
     /// A message that the other side's channels never sent.
     pub(super) fn inject(&mut self, at: usize, stream: u16, ppid: u32, payload: &[u8]) {
-        if stream >= MAX_STREAMS {
-            return;
-        }
         let side = &mut self.sides[at];
         let message = (Ppid(ppid), Bytes::copy_from_slice(payload));
         let queue = side.wire.incoming.entry(stream).or_default();
@@ -219,7 +226,7 @@ impl Loopback {
         }
     }
 
-    /// The states of both ends of the channel on `stream`.
+    /// Whether no channel is left.
     pub(super) fn is_over(&self) -> bool {
         let mut sides = self.sides.iter();
         sides.all(|side| side.channels.ids().next().is_none())
@@ -230,7 +237,6 @@ impl Loopback {
         channel.map(|channel| channel.state)
     }
 
-    /// Each existing channel's name.
     pub(super) fn ids(&self, at: usize) -> Vec<ChannelId> {
         self.sides[at].channels.ids().collect()
     }

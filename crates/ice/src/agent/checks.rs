@@ -1,6 +1,6 @@
 //! What an agent does of its own accord: checks, retransmissions, consent, patience.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tidewire_stun::TransactionId;
 
@@ -46,10 +46,17 @@ impl Agent {
     }
 
     fn repeat_request(&mut self, id: TransactionId) {
-        self.stats.retransmissions_sent += 1;
         let Some(transaction) = self.transactions.get_mut(id) else {
             return;
         };
+        if let Purpose::Check { pair, .. } = transaction.purpose
+            && self.session.checklist.get(pair).is_none()
+        {
+            // The pair has given way to others.
+            self.transactions.take(id);
+            return;
+        }
+        self.stats.retransmissions_sent += 1;
         if !std::mem::replace(&mut transaction.queued, true) {
             self.queue_request(id);
         }
@@ -90,8 +97,10 @@ impl Agent {
             self.stop(Phase::Failed);
         } else if selected.consent.poll(now, &timing, &mut self.rng) {
             // A nominated pair is nominated again, so that a peer which sees us come from a new
-            // address (our NAT has changed its mind) follows.
-            let nominate = selected.nominated && self.role == Role::Controlling;
+            // address (our NAT has changed its mind) follows; and a nomination that is being lost
+            // again and again gets another chance.
+            let chosen = selected.nominated || self.session.nominating == Some(pair);
+            let nominate = chosen && self.role == Role::Controlling;
             if let Some(pair) = self.session.checklist.get_mut(pair) {
                 pair.traffic.consent_requests_sent += 1;
             }
@@ -199,6 +208,7 @@ impl Agent {
     /// RFC 8445 section 5.1.1.4: bindings at servers are kept until a pair is nominated.
     fn refresh_bindings(&mut self) {
         let interval = self.config.timing.keepalive_interval;
+        let interval = interval.max(Duration::from_millis(1));
         while let Some(path) = self.gatherer.poll_binding(self.now, interval) {
             if self.outbox.len() < self.config.limits.queued {
                 self.outbox.push_back(Outgoing::Keepalive(path));

@@ -50,9 +50,10 @@ impl Agent {
             Some(_) => self.session.forget_peer(),
             None => {}
         }
+        let mut early = std::mem::take(&mut self.session.early);
+        early.retain(|early| early.ufrag == credentials.ufrag);
         self.session.keys.set_remote(credentials);
         self.session.patience_from = Some(self.now);
-        let early = std::mem::take(&mut self.session.early);
         for early in early {
             self.follow_request(early.path, &early.request);
         }

@@ -39,7 +39,7 @@ impl Agent {
         };
         self.answer(&request, path, answer, generation);
         if matches!(answer, Answer::Mapped(_)) {
-            self.accepted(path, request, generation);
+            self.accepted(path, request, generation, Keys::sender(username));
         }
         Ok(Handled::Request)
     }
@@ -100,11 +100,15 @@ impl Agent {
         });
     }
 
-    fn accepted(&mut self, path: Path, request: Request, generation: u32) {
+    fn accepted(&mut self, path: Path, request: Request, generation: u32, ufrag: &str) {
         if generation != self.session.generation {
             self.heard_on_previous(path);
         } else if self.session.keys.remote().is_none() {
-            self.remember(Early { path, request });
+            self.remember(Early {
+                path,
+                ufrag: ufrag.to_owned(),
+                request,
+            });
         } else {
             self.follow_request(path, &request);
         }
@@ -123,7 +127,7 @@ impl Agent {
     /// Keeps a request until the peer's credentials are known; of several on a path the last, but a
     /// nomination stays.
     fn remember(&mut self, mut early: Early) {
-        let known = |known: &&mut Early| known.path == early.path;
+        let known = |known: &&mut Early| known.path == early.path && known.ufrag == early.ufrag;
         if let Some(known) = self.session.early.iter_mut().find(known) {
             early.request.use_candidate |= known.request.use_candidate;
             *known = early;

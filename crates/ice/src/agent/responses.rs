@@ -78,7 +78,7 @@ impl Agent {
                 }
                 self.check_succeeded(pair, nominate);
             }
-            Purpose::Consent { pair, .. } => {
+            Purpose::Consent { pair, nominate } => {
                 if let Some(pair) = self.session.checklist.get_mut(pair) {
                     pair.traffic.responses_received += 1;
                     pair.answered = Some(self.now);
@@ -88,6 +88,9 @@ impl Agent {
                     && selected.pair == pair
                 {
                     selected.consent.answered(self.now);
+                }
+                if nominate && self.session.nominating == Some(pair) {
+                    self.became_valid(pair, true);
                 }
             }
             Purpose::PreviousConsent => {

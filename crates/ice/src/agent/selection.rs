@@ -25,7 +25,8 @@ impl Agent {
         };
         if wanted {
             self.nominated(id);
-        } else if self.session.checklist.nominated().is_none() {
+        } else if self.session.nominating.is_none() && self.session.checklist.nominated().is_none()
+        {
             self.select_best();
         }
     }
@@ -65,7 +66,7 @@ impl Agent {
         self.select(id);
     }
 
-    /// Until a pair is nominated, the best valid one is used.
+    /// Until one is being nominated, the best valid pair is used.
     fn select_best(&mut self) {
         if let Some(best) = self.session.checklist.best_valid() {
             self.select(best.id);
