@@ -1,6 +1,6 @@
 //! What an agent does of its own accord: checks, retransmissions, consent, patience.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tidewire_stun::TransactionId;
 
@@ -208,6 +208,7 @@ impl Agent {
     /// RFC 8445 section 5.1.1.4: bindings at servers are kept until a pair is nominated.
     fn refresh_bindings(&mut self) {
         let interval = self.config.timing.keepalive_interval;
+        let interval = interval.max(Duration::from_millis(1));
         while let Some(path) = self.gatherer.poll_binding(self.now, interval) {
             if self.outbox.len() < self.config.limits.queued {
                 self.outbox.push_back(Outgoing::Keepalive(path));
