@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use tidewire_stun::TransactionId;
 
-use crate::candidate::{CandidateKind, Foundation};
+use crate::candidate::Foundation;
 use crate::config::Role;
+use crate::kind::CandidateKind;
 use crate::priority::pair_priority;
 
 /// Names a pair for as long as the agent lives.

@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use tidewire_crypto::Rng;
 use tidewire_stun::{Class, Fingerprint, Message, Method, TransactionId};
 
-use crate::candidate::{Candidate, CandidateKind};
+use crate::candidate::Candidate;
 use crate::config::{Config, Role};
 use crate::credentials::Credentials;
 use crate::event::{Event, Events};
 use crate::gather::Gatherer;
 use crate::keys::Keys;
+use crate::kind::CandidateKind;
 use crate::local::LocalCandidates;
 use crate::message::{Answer, write_answer, write_check, write_gather, write_keepalive};
 use crate::pacer::Pacer;

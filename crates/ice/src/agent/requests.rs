@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use tidewire_stun::Message;
 
 use super::{Agent, Handled, Outgoing};
-use crate::candidate::{Candidate, CandidateKind};
+use crate::candidate::Candidate;
 use crate::config::Role;
 use crate::event::Event;
 use crate::keys::{Addressee, Keys};
+use crate::kind::CandidateKind;
 use crate::message::{Answer, Request, unknown_attribute};
 use crate::pair::{PairId, PairState, Side};
 use crate::session::{Early, Path};

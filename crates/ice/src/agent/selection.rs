@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tidewire_stun::TransactionId;
 
 use super::{Agent, Phase};
-use crate::candidate::CandidateKind;
 use crate::config::Role;
 use crate::consent::Consent;
 use crate::event::Event;
+use crate::kind::CandidateKind;
 use crate::pair::{Pair, PairId};
 use crate::session::Selected;
 use crate::state::{ConnectionState, GatheringState};
