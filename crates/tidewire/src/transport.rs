@@ -1,0 +1,159 @@
+//! One transport: the path that ICE found and the DTLS association on it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use tidewire_crypto::Rng;
+use tidewire_dtls as dtls;
+use tidewire_ice as ice;
+
+use crate::session::{Setup, TransportParameters};
+
+/// ICE and DTLS for one or, with BUNDLE, all media sections.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) agent: ice::Agent,
+    dtls: DtlsState,
+    dtls_config: Arc<dtls::Config>,
+    rng: Rng,
+}
+
+#[derive(Debug)]
+enum DtlsState {
+    /// The peer's fingerprints or the roles are not known yet.
+    AwaitingDescription,
+    /// Everything is known; the client waits for a path before its timers start.
+    AwaitingPath(Peer),
+    Running { connection: Box<dtls::Connection>, peer: Peer },
+}
+
+/// What signalling told about the DTLS association with the peer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Peer {
+    fingerprints: Vec<dtls::Fingerprint>,
+    tls_id: Option<String>,
+    role: dtls::Role,
+}
+
+/// Whether the DTLS association goes on or starts anew, after a description was applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Association {
+    Kept,
+    New,
+}
+
+impl Transport {
+    pub(crate) fn new(agent: ice::Agent, dtls_config: Arc<dtls::Config>, rng: Rng) -> Self {
+        Self { agent, dtls: DtlsState::AwaitingDescription, dtls_config, rng }
+    }
+
+    /// Our DTLS role, once negotiated; later offers and answers keep it (RFC 8842 section 5.5).
+    pub(crate) fn dtls_role(&self) -> Option<dtls::Role> {
+        match &self.dtls {
+            DtlsState::AwaitingDescription => None,
+            DtlsState::AwaitingPath(peer) | DtlsState::Running { peer, .. } => Some(peer.role),
+        }
+    }
+
+    /// Applies the DTLS part of the peer's description. A changed fingerprint or tls-id, or another
+    /// role, starts a new association (RFC 8842 section 4).
+    pub(crate) fn set_remote_dtls(
+        &mut self,
+        now: Instant,
+        remote: &TransportParameters,
+        role: dtls::Role,
+    ) -> Association {
+        let peer = Peer {
+            fingerprints: remote.fingerprints.clone(),
+            tls_id: remote.tls_id.clone(),
+            role,
+        };
+        let known = match &self.dtls {
+            DtlsState::AwaitingDescription => None,
+            DtlsState::AwaitingPath(known) | DtlsState::Running { peer: known, .. } => Some(known),
+        };
+        if known == Some(&peer) {
+            return Association::Kept;
+        }
+        let association = if known.is_some() { Association::New } else { Association::Kept };
+        self.dtls = DtlsState::AwaitingPath(peer);
+        self.start_dtls_if_ready(now);
+        association
+    }
+
+    /// Starts the DTLS association once nothing is missing: a server at once, so that no
+    /// ClientHello is lost, a client when there is a path to send its own on.
+    pub(crate) fn start_dtls_if_ready(&mut self, now: Instant) {
+        let DtlsState::AwaitingPath(peer) = &self.dtls else { return };
+        if peer.role == dtls::Role::Client && self.agent.selected_pair().is_none() {
+            return;
+        }
+        let connection = dtls::Connection::new(
+            Arc::clone(&self.dtls_config),
+            peer.role,
+            peer.fingerprints.clone(),
+            self.rng.fork(),
+            now,
+        );
+        // The only misuse is an empty list of fingerprints, which no description passes with.
+        if let Ok(connection) = connection {
+            let peer = peer.clone();
+            self.dtls = DtlsState::Running { connection: Box::new(connection), peer };
+        }
+    }
+
+    pub(crate) fn dtls(&self) -> Option<&dtls::Connection> {
+        match &self.dtls {
+            DtlsState::Running { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn dtls_mut(&mut self) -> Option<&mut dtls::Connection> {
+        match &mut self.dtls {
+            DtlsState::Running { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Takes a DTLS datagram; what it decrypts to is then read with [`poll_data`](Self::poll_data).
+    pub(crate) fn handle_dtls(&mut self, now: Instant, data: BytesMut) {
+        if let Some(connection) = self.dtls_mut() {
+            connection.handle_datagram(now, data);
+        }
+    }
+
+    pub(crate) fn poll_data(&mut self) -> Option<Bytes> {
+        self.dtls_mut()?.poll_data()
+    }
+
+    /// Where application data goes: our socket and the peer's address.
+    pub(crate) fn path(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.agent.selected_pair().map(|pair| (pair.local, pair.remote))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let dtls = match (&self.dtls, self.path()) {
+            (DtlsState::Running { connection, .. }, Some(_)) => connection.poll_timeout(),
+            _ => None,
+        };
+        [self.agent.poll_timeout(), dtls].into_iter().flatten().min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+        if self.path().is_some()
+            && let Some(connection) = self.dtls_mut()
+        {
+            connection.handle_timeout(now);
+        }
+    }
+}
+
+/// Our DTLS role after an exchange in which `answerer` chose `setup` (RFC 8842 section 5.3).
+pub(crate) fn role_from_answer(setup: Setup, we_answered: bool) -> dtls::Role {
+    let answerer_is_client = setup == Setup::Active;
+    if answerer_is_client == we_answered { dtls::Role::Client } else { dtls::Role::Server }
+}
