@@ -25,8 +25,8 @@ pub struct Configuration {
     pub ice: tidewire_ice::Config,
     /// The largest datagram that the stack writes, in bytes of UDP payload.
     pub max_datagram_size: usize,
-    /// The SCTP association that carries data channels.
-    pub sctp: tidewire_sctp::Config,
+    /// Data channels and the SCTP association that carries them.
+    pub data_channels: tidewire_datachannel::Config,
     /// The longest message that we accept on a data channel, in bytes: our `a=max-message-size`
     /// (RFC 8841 section 6).
     pub max_message_size: u32,
@@ -42,7 +42,7 @@ impl Default for Configuration {
             ice_transport_policy: IceTransportPolicy::default(),
             ice: tidewire_ice::Config::default(),
             max_datagram_size: 1200,
-            sctp: tidewire_sctp::Config::default(),
+            data_channels: tidewire_datachannel::Config::default(),
             max_message_size: 262_144,
         }
     }

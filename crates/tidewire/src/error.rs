@@ -32,6 +32,9 @@ pub enum NegotiationError {
     /// A remote candidate names a media section that does not exist.
     #[error("the candidate names a media section that does not exist")]
     UnknownSection,
+    /// A remote candidate belongs to credentials that no remote description has.
+    #[error("the candidate belongs to credentials that no remote description has")]
+    UnknownGeneration,
     /// A remote candidate cannot be parsed.
     #[error("the candidate cannot be parsed")]
     Candidate,
@@ -56,9 +59,6 @@ pub enum Unacceptable {
     /// A later offer must keep the media sections there were (RFC 8829 section 5.2.2).
     #[error("media sections have disappeared")]
     SectionsRemoved,
-    /// There are more media sections than we keep.
-    #[error("there are too many media sections")]
-    TooManySections,
     /// A section repeats the mid of another.
     #[error("two media sections have the same mid")]
     DuplicateMid,

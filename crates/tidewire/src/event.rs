@@ -36,6 +36,10 @@ pub enum Event {
         /// Why, in words for a log.
         reason: String,
     },
+    /// The peer ended the DTLS association on purpose: it has closed the connection.
+    DtlsClosed,
+    /// Another candidate pair is in use: see [`PeerConnection::stats`](crate::PeerConnection::stats).
+    SelectedPairChange,
     /// A data channel that the peer opened; it is open.
     DataChannel(ChannelId),
     /// A data channel that we created is open.

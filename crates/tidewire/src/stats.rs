@@ -17,6 +17,8 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Datagrams dropped, by reason.
     pub dropped: Dropped,
+    /// Remote candidates that could not be read or were too many.
+    pub remote_candidates_dropped: u64,
     /// The pair in use.
     pub selected_pair: Option<SelectedPair>,
     /// DTLS, once it is up.

@@ -15,6 +15,8 @@ use crate::session::{Setup, TransportParameters};
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) agent: ice::Agent,
+    /// The peer's ICE credentials in use.
+    pub(crate) remote_credentials: Option<ice::Credentials>,
     dtls: DtlsState,
     dtls_config: Arc<dtls::Config>,
     rng: Rng,
@@ -46,14 +48,36 @@ pub(crate) enum Association {
 
 impl Transport {
     pub(crate) fn new(agent: ice::Agent, dtls_config: Arc<dtls::Config>, rng: Rng) -> Self {
-        Self { agent, dtls: DtlsState::AwaitingDescription, dtls_config, rng }
+        Self {
+            agent,
+            remote_credentials: None,
+            dtls: DtlsState::AwaitingDescription,
+            dtls_config,
+            rng,
+        }
     }
 
-    /// Our DTLS role, once negotiated; later offers and answers keep it (RFC 8842 section 5.5).
-    pub(crate) fn dtls_role(&self) -> Option<dtls::Role> {
+    /// How an answer of ours names our DTLS role, once negotiated; later offers and answers keep it
+    /// (RFC 8842 section 5.5).
+    pub(crate) fn dtls_setup(&self) -> Option<Setup> {
+        self.peer().map(|peer| match peer.role {
+            dtls::Role::Client => Setup::Active,
+            dtls::Role::Server => Setup::Passive,
+        })
+    }
+
+    /// Whether `remote` describes another DTLS association than the one there is (RFC 8842 section
+    /// 4).
+    pub(crate) fn would_renew_association(&self, remote: &TransportParameters) -> bool {
+        self.peer().is_some_and(|peer| {
+            peer.fingerprints != remote.fingerprints || peer.tls_id != remote.tls_id
+        })
+    }
+
+    fn peer(&self) -> Option<&Peer> {
         match &self.dtls {
             DtlsState::AwaitingDescription => None,
-            DtlsState::AwaitingPath(peer) | DtlsState::Running { peer, .. } => Some(peer.role),
+            DtlsState::AwaitingPath(peer) | DtlsState::Running { peer, .. } => Some(peer),
         }
     }
 
@@ -70,14 +94,10 @@ impl Transport {
             tls_id: remote.tls_id.clone(),
             role,
         };
-        let known = match &self.dtls {
-            DtlsState::AwaitingDescription => None,
-            DtlsState::AwaitingPath(known) | DtlsState::Running { peer: known, .. } => Some(known),
-        };
-        if known == Some(&peer) {
+        if self.peer() == Some(&peer) {
             return Association::Kept;
         }
-        let association = if known.is_some() { Association::New } else { Association::Kept };
+        let association = if self.peer().is_some() { Association::New } else { Association::Kept };
         self.dtls = DtlsState::AwaitingPath(peer);
         self.start_dtls_if_ready(now);
         association
@@ -123,6 +143,10 @@ impl Transport {
         if let Some(connection) = self.dtls_mut() {
             connection.handle_datagram(now, data);
         }
+    }
+
+    pub(crate) fn poll_dtls_event(&mut self) -> Option<dtls::Event> {
+        self.dtls_mut()?.poll_event()
     }
 
     pub(crate) fn poll_data(&mut self) -> Option<Bytes> {

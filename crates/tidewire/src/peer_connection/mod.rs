@@ -1,30 +1,42 @@
 //! The connection: negotiation, transports and data channels behind one sans-IO facade.
 
+mod apply;
+mod close;
 mod data;
+mod descriptions;
+mod gather;
 mod io;
 mod negotiation;
 
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{HashSet, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidewire_crypto::{HashAlgorithm, Rng};
+use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyedState, Rng};
 use tidewire_datachannel as datachannel;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 
 use crate::configuration::{Configuration, IceTransportPolicy};
-use crate::description::IceCandidateInit;
 use crate::early::EarlyDatagrams;
 use crate::error::ConfigurationError;
 use crate::event::Event;
 use crate::router::RouterEvent;
-use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
+use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
 use crate::stats::{DtlsStats, SelectedPair, Stats};
 use crate::transport::Transport;
 
 use negotiation::Negotiation;
+
+/// The transport that data channels use: the only one there is, as everything is bundled.
+const DATA: usize = 0;
+
+/// How long a generated certificate is valid. Peers verify its fingerprint, not its dates, but some
+/// refuse one that has expired by their clock.
+const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How far a generated certificate's validity reaches back: peers' clocks run apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(24 * 3600);
 
 /// RTCPeerConnection as a state machine: it reads no clock and opens no socket.
 ///
@@ -50,21 +62,32 @@ pub struct PeerConnection {
     ice_transport_policy: IceTransportPolicy,
     max_message_size: u32,
     negotiation: Negotiation,
-    transport: Vec<Transport>,
+    transports: Vec<Transport>,
     channels: datachannel::Endpoint,
     early: EarlyDatagrams,
     /// The last `now` seen; a clock that goes backwards is held here.
     now: Instant,
     gathering: IceGatheringState,
+    candidates_reported: usize,
     ice_state: IceConnectionState,
+    dtls_state: DtlsPhase,
     state: PeerConnectionState,
-    dtls_failed: bool,
     closing: Closing,
     events: VecDeque<Event>,
     router_events: VecDeque<RouterEvent>,
+    verified_paths: HashSet<(SocketAddr, SocketAddr), KeyedState>,
     /// A packet that did not fit into the last batch of equal segments.
     held_back: Vec<u8>,
     stats: Stats,
+}
+
+/// RTCDtlsTransportState, as far as the connection's state depends on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum DtlsPhase {
+    New,
+    Connected,
+    Closed,
+    Failed,
 }
 
 /// How far [`PeerConnection::close`] has come.
@@ -77,49 +100,99 @@ enum Closing {
 }
 
 impl PeerConnection {
-    /// A connection that has not been negotiated yet.
+    /// A connection that has not been negotiated yet. The same configuration, generator and calls
+    /// lead to the same datagrams.
+    ///
+    /// # Errors
+    /// When no certificate is given and none can be generated.
     pub fn new(
         configuration: Configuration,
         mut rng: Rng,
         now: Instant,
     ) -> Result<Self, ConfigurationError> {
-        let crypto = &configuration.crypto;
         let certificate = match configuration.certificate {
             Some(certificate) => certificate,
             None => Arc::new(generate_certificate(
-                crypto.as_ref(),
+                configuration.crypto.as_ref(),
                 &mut rng,
                 configuration.unix_time,
             )?),
         };
-        let dtls_config = Arc::new(dtls::Config {
+        let dtls_config = dtls::Config {
             mtu: configuration.max_datagram_size,
-            ..dtls::Config::new(Arc::clone(crypto), Arc::clone(&certificate))
-        });
+            ..dtls::Config::new(configuration.crypto, Arc::clone(&certificate))
+        };
         let agent = ice::Agent::new(configuration.ice, rng.fork(), now);
         let ufrag = agent.local_credentials().ufrag.clone();
-        let transport = Transport::new(agent, dtls_config, rng.fork());
-        let channels =
-            datachannel::Endpoint::new(configuration.sctp, rng.fork(), now);
+        let transport = Transport::new(agent, Arc::new(dtls_config), rng.fork());
+        let channels = datachannel::Endpoint::new(configuration.data_channels, rng.fork(), now);
         Ok(Self {
             certificate_fingerprint: certificate.fingerprint(HashAlgorithm::Sha256),
             ice_transport_policy: configuration.ice_transport_policy,
             max_message_size: configuration.max_message_size,
             negotiation: Negotiation::new(&mut rng),
-            transport: vec![transport],
+            transports: vec![transport],
             channels,
             early: EarlyDatagrams::default(),
             now,
             gathering: IceGatheringState::New,
+            candidates_reported: 0,
             ice_state: IceConnectionState::New,
+            dtls_state: DtlsPhase::New,
             state: PeerConnectionState::New,
-            dtls_failed: false,
             closing: Closing::Open,
             events: VecDeque::new(),
             router_events: VecDeque::from([RouterEvent::UfragAdded(ufrag)]),
+            verified_paths: HashSet::with_hasher(KeyedState::new(&mut rng)),
             held_back: Vec::new(),
             stats: Stats::default(),
             rng,
         })
     }
+
+    /// The state of the whole connection.
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.state
+    }
+
+    /// The state of ICE.
+    pub fn ice_connection_state(&self) -> IceConnectionState {
+        self.ice_state
+    }
+
+    /// How far gathering has come.
+    pub fn ice_gathering_state(&self) -> IceGatheringState {
+        self.gathering
+    }
+
+    /// The fingerprint of our certificate, as descriptions tell it (RFC 8122 section 5).
+    pub fn local_fingerprint(&self) -> &dtls::Fingerprint {
+        &self.certificate_fingerprint
+    }
+
+    /// What the connection did so far.
+    pub fn stats(&self) -> Stats {
+        let transport = &self.transports[DATA];
+        Stats {
+            selected_pair: transport.agent.selected_pair().map(|pair| SelectedPair {
+                local: pair.local,
+                remote: pair.remote,
+                round_trip_time: pair.rtt,
+            }),
+            dtls: transport.dtls().and_then(DtlsStats::of),
+            ..self.stats.clone()
+        }
+    }
+}
+
+fn generate_certificate(
+    crypto: &dyn CryptoProvider,
+    rng: &mut Rng,
+    unix_time: Duration,
+) -> Result<dtls::Certificate, ConfigurationError> {
+    let validity = dtls::ValidityOptions {
+        not_before: unix_time.saturating_sub(CLOCK_SKEW).as_secs(),
+        not_after: (unix_time + CERTIFICATE_LIFETIME).as_secs(),
+    };
+    Ok(dtls::Certificate::generate(crypto, rng, validity)?)
 }
