@@ -1,6 +1,7 @@
 //! What a connection reports.
 
 use tidewire_datachannel::ChannelId;
+use tidewire_dtls::CloseReason;
 
 use crate::description::IceCandidateInit;
 use crate::state::{
@@ -32,10 +33,7 @@ pub enum Event {
         name: String,
     },
     /// DTLS could not be established, or ended in a fault.
-    DtlsFailed {
-        /// Why, in words for a log.
-        reason: String,
-    },
+    DtlsFailed(CloseReason),
     /// The peer ended the DTLS association on purpose: it has closed the connection.
     DtlsClosed,
     /// Another candidate pair is in use: see [`PeerConnection::stats`](crate::PeerConnection::stats).

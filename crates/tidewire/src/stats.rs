@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use tidewire_datachannel as datachannel;
+use tidewire_dtls as dtls;
+use tidewire_ice as ice;
+
 /// What a connection did so far, from [`PeerConnection::stats`](crate::PeerConnection::stats).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -23,6 +27,10 @@ pub struct Stats {
     pub selected_pair: Option<SelectedPair>,
     /// DTLS, once it is up.
     pub dtls: Option<DtlsStats>,
+    /// ICE in numbers.
+    pub ice: ice::Stats,
+    /// Data channels and their association in numbers.
+    pub data_channels: datachannel::Stats,
 }
 
 /// Datagrams that were dropped, by reason.
@@ -53,14 +61,13 @@ pub struct SelectedPair {
 }
 
 /// What DTLS agreed on.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DtlsStats {
-    /// The version on the wire, `0xFEFD` for 1.2: tlsVersion of webrtc-stats.
-    pub version: u16,
-    /// The cipher suite's IANA name.
-    pub cipher: &'static str,
-    /// Our role: `client` or `server`.
-    pub role: &'static str,
-    /// The SRTP profile that was negotiated.
-    pub srtp_profile: Option<String>,
+    /// Our role in the handshake.
+    pub role: dtls::Role,
+    /// Version, cipher suite, group, and who the peer is.
+    pub info: dtls::Info,
+    /// Records and retransmissions in numbers.
+    pub counters: dtls::Stats,
 }

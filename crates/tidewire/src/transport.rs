@@ -9,6 +9,7 @@ use tidewire_crypto::Rng;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 
+use crate::stats::DtlsStats;
 use crate::session::{Setup, TransportParameters};
 
 /// ICE and DTLS for one or, with BUNDLE, all media sections.
@@ -122,6 +123,12 @@ impl Transport {
             let peer = peer.clone();
             self.dtls = DtlsState::Running { connection: Box::new(connection), peer };
         }
+    }
+
+    pub(crate) fn dtls_stats(&self) -> Option<DtlsStats> {
+        let role = self.peer()?.role;
+        let connection = self.dtls()?;
+        Some(DtlsStats { role, info: connection.info()?, counters: connection.stats() })
     }
 
     pub(crate) fn dtls(&self) -> Option<&dtls::Connection> {

@@ -110,14 +110,17 @@ impl PeerConnection {
         self.channels.connect(now);
     }
 
-    pub(super) fn end_association(&mut self, now: Instant, reason: &dtls::CloseReason) {
+    pub(super) fn end_association(&mut self, now: Instant, reason: dtls::CloseReason) {
         self.channels.disconnect(now);
-        if reason.is_failure() {
-            self.dtls_state = DtlsPhase::Failed;
-            self.events.push_back(Event::DtlsFailed { reason: reason.to_string() });
-        } else {
-            self.dtls_state = DtlsPhase::Closed;
-            self.events.push_back(Event::DtlsClosed);
+        match reason {
+            dtls::CloseReason::Local | dtls::CloseReason::Peer => {
+                self.dtls_state = DtlsPhase::Closed;
+                self.events.push_back(Event::DtlsClosed);
+            }
+            failure => {
+                self.dtls_state = DtlsPhase::Failed;
+                self.events.push_back(Event::DtlsFailed(failure));
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tidewire_dtls as dtls;
 use tidewire_stun as stun;
 
-use super::{Closing, DATA, PeerConnection};
+use super::{Closing, DATA, DtlsPhase, PeerConnection};
 use crate::datagram::{Datagram, PacketKind, Transmit};
 use crate::event::Event;
 use crate::router::RouterEvent;
@@ -205,8 +205,8 @@ impl PeerConnection {
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Option<usize>> {
-        let dtls = self.transports[DATA].dtls_mut().filter(|dtls| dtls.is_connected());
-        let Some(dtls) = dtls else {
+        let is_connected = self.dtls_state == DtlsPhase::Connected;
+        let Some(dtls) = self.transports[DATA].dtls_mut().filter(|_| is_connected) else {
             self.finish_closing_without_dtls();
             return None;
         };
@@ -280,7 +280,7 @@ impl PeerConnection {
         while let Some(event) = self.transports[DATA].poll_dtls_event() {
             match event {
                 dtls::Event::Connected(_) => self.start_association(now),
-                dtls::Event::Closed(reason) => self.end_association(now, &reason),
+                dtls::Event::Closed(reason) => self.end_association(now, reason),
                 _ => {}
             }
         }

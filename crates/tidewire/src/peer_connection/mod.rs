@@ -24,7 +24,7 @@ use crate::error::ConfigurationError;
 use crate::event::Event;
 use crate::router::RouterEvent;
 use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
-use crate::stats::{DtlsStats, SelectedPair, Stats};
+use crate::stats::{SelectedPair, Stats};
 use crate::transport::Transport;
 
 use negotiation::Negotiation;
@@ -179,7 +179,9 @@ impl PeerConnection {
                 remote: pair.remote,
                 round_trip_time: pair.rtt,
             }),
-            dtls: transport.dtls().and_then(DtlsStats::of),
+            dtls: transport.dtls_stats(),
+            ice: transport.agent.stats(),
+            data_channels: self.channels.stats(),
             ..self.stats.clone()
         }
     }
