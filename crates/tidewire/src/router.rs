@@ -179,3 +179,124 @@ fn remove_own<K: Eq + std::hash::Hash>(
         map.remove(key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ConnectionId = ConnectionId(1);
+    const B: ConnectionId = ConnectionId(2);
+
+    fn router() -> Router {
+        Router::new(&mut Rng::from_u64(1))
+    }
+
+    fn path(port: u16) -> (SocketAddr, SocketAddr) {
+        (([192, 0, 2, 1], 1).into(), ([192, 0, 2, 2], port).into())
+    }
+
+    fn verified(port: u16) -> RouterEvent {
+        let (local, remote) = path(port);
+        RouterEvent::PathVerified { local, remote }
+    }
+
+    fn check(username: &str) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let transaction = stun::TransactionId([7; 12]);
+        let class = stun::Class::Request;
+        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction)
+            .username(username)
+            .finish();
+        packet
+    }
+
+    fn response(transaction: [u8; 12]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let class = stun::Class::SuccessResponse;
+        let transaction = stun::TransactionId(transaction);
+        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction).finish();
+        packet
+    }
+
+    fn route(router: &Router, port: u16, packet: &[u8]) -> Option<ConnectionId> {
+        let (local, remote) = path(port);
+        router.route(local, remote, packet)
+    }
+
+    const DTLS: &[u8] = &[22, 254, 253];
+
+    #[test]
+    fn a_check_goes_by_the_fragment_that_it_names() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::UfragAdded("aaaa".to_owned()));
+        router.handle_event(B, RouterEvent::UfragAdded("bbbb".to_owned()));
+        assert_eq!(route(&router, 2, &check("aaaa:x")), Some(A));
+        assert_eq!(route(&router, 2, &check("bbbb:x")), Some(B));
+        assert_eq!(route(&router, 2, &check("cccc:x")), None);
+        router.handle_event(A, RouterEvent::UfragRemoved("aaaa".to_owned()));
+        assert_eq!(route(&router, 2, &check("aaaa:x")), None);
+    }
+
+    #[test]
+    fn a_check_for_another_connection_overrides_the_path() {
+        let mut router = router();
+        router.handle_event(A, verified(2));
+        router.handle_event(B, RouterEvent::UfragAdded("bbbb".to_owned()));
+        assert_eq!(route(&router, 2, &check("bbbb:x")), Some(B));
+    }
+
+    #[test]
+    fn everything_else_goes_by_its_verified_path() {
+        let mut router = router();
+        assert_eq!(route(&router, 2, DTLS), None);
+        router.handle_event(A, verified(2));
+        assert_eq!(route(&router, 2, DTLS), Some(A));
+        assert_eq!(route(&router, 3, DTLS), None);
+        assert_eq!(route(&router, 2, &[]), None, "an empty datagram is nobody's");
+    }
+
+    #[test]
+    fn a_path_goes_to_whose_check_verified_last() {
+        let mut router = router();
+        router.handle_event(A, verified(2));
+        router.handle_event(B, verified(2));
+        assert_eq!(route(&router, 2, DTLS), Some(B));
+        router.remove(A);
+        assert_eq!(route(&router, 2, DTLS), Some(B), "the former owner has no say");
+    }
+
+    #[test]
+    fn a_response_goes_by_its_transaction() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
+        assert_eq!(route(&router, 9, &response([1; 12])), Some(A));
+        assert_eq!(route(&router, 9, &response([2; 12])), None);
+        router.handle_event(A, RouterEvent::TransactionEnded([1; 12]));
+        assert_eq!(route(&router, 9, &response([1; 12])), None);
+    }
+
+    #[test]
+    fn tables_stay_bounded_whatever_a_connection_reports() {
+        let mut router = router();
+        for port in 0..10_000 {
+            router.handle_event(A, verified(port));
+            let mut transaction = [0; 12];
+            transaction[..2].copy_from_slice(&port.to_be_bytes());
+            router.handle_event(A, RouterEvent::TransactionStarted(transaction));
+        }
+        assert_eq!(router.paths.len(), MAX_PATHS);
+        assert_eq!(router.transactions.len(), MAX_TRANSACTIONS);
+        assert_eq!(route(&router, 9_999, DTLS), Some(A), "the newest are kept");
+    }
+
+    #[test]
+    fn a_removed_connection_leaves_nothing_behind() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::UfragAdded("aaaa".to_owned()));
+        router.handle_event(A, verified(2));
+        router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
+        router.remove(A);
+        assert!(router.ufrags.is_empty() && router.paths.is_empty());
+        assert!(router.transactions.is_empty() && router.connections.is_empty());
+    }
+}
