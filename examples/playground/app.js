@@ -4,7 +4,7 @@ import { Connection } from "./connection.js";
 import { Chart } from "./chart.js";
 import { Pinger, Throughput } from "./measure.js";
 import { FileTransfer } from "./transfer.js";
-import { describe } from "./stats.js";
+import { describe, describeServer } from "./stats.js";
 import { bytes, milliseconds, rate } from "./units.js";
 
 const $ = (id) => document.getElementById(id);
@@ -37,6 +37,7 @@ function connect() {
   mine.addEventListener("log", ({ detail }) => log(detail.words, started));
   mine.addEventListener("trouble", ({ detail }) => { trouble(detail.words); log(detail.words, started); });
   mine.addEventListener("state", ({ detail }) => { showStats(mine); if (detail.name === "connectionState") showState(mine, detail.value); });
+  mine.addEventListener("server", ({ detail }) => { if (mine === connection) rows($("server"), describeServer(detail)); });
   mine.addEventListener("open", () => opened(mine));
   mine.addEventListener("over", () => { if (mine === connection) over(mine); });
   mine.open();

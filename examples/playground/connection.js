@@ -1,5 +1,6 @@
 // One RTCPeerConnection to the server: offer out and answer back over HTTP, then data channels only.
-// Dispatches "step" (how far the set-up came), "state", "log", "trouble" (words for people), "open" and "over".
+// Dispatches "step" (how far the set-up came), "state", "log", "trouble" (words for people), "server"
+// (what the server tells about the connection), "open" and "over".
 
 const GATHERING_LIMIT_MS = 3000;
 const OPENING_LIMIT_MS = 15000;
@@ -23,6 +24,7 @@ export class Connection extends EventTarget {
   async open() {
     const pc = this.pc = new RTCPeerConnection();
     this.#watch(pc);
+    pc.addEventListener("datachannel", ({ channel }) => this.#incoming(channel));
     for (const [label, init] of Object.entries(CHANNELS)) this.#addChannel(pc.createDataChannel(label, init));
     this.timer = setTimeout(() => this.#tooSlow(), OPENING_LIMIT_MS);
     try {
@@ -92,6 +94,12 @@ export class Connection extends EventTarget {
       ? "The connection is up, but its data channels did not open in time."
       : "The server could not be reached over UDP in time. A firewall may be in the way.");
     this.close();
+  }
+
+  // The server opens one channel too: over it, it tells how the connection looks from its end.
+  #incoming(channel) {
+    if (channel.label !== "server") return;
+    channel.addEventListener("message", ({ data }) => this.#emit("server", JSON.parse(data)));
   }
 
   #addChannel(channel) {

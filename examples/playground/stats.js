@@ -28,9 +28,24 @@ export async function describe(pc) {
     ["Security", VERSIONS[transport.tlsVersion] ?? transport.tlsVersion ?? "–"],
     ["Cipher", cipher(transport.dtlsCipher)],
     ["DTLS role", transport.dtlsRole ?? "–"],
-    ["Sent", `${bytes(transport.bytesSent ?? 0)} in ${transport.packetsSent ?? 0}`],
-    ["Received", `${bytes(transport.bytesReceived ?? 0)} in ${transport.packetsReceived ?? 0}`],
+    ["Sent", `${bytes(transport.bytesSent ?? 0)} in ${transport.packetsSent ?? 0} packets`],
+    ["Received", `${bytes(transport.bytesReceived ?? 0)} in ${transport.packetsReceived ?? 0} packets`],
   ] };
+}
+
+// The server's view, as it sends it over the channel "server".
+export function describeServer({ connection, local, remote, rtt, dtls, cipher: suite, role, sent, received }) {
+  return [
+    ["Connection", connection],
+    ["Its end", local ?? "–"],
+    ["This page", remote ?? "–"],
+    ["Path's round trip", rtt === undefined || rtt === null ? "–" : milliseconds(rtt * 1000)],
+    ["Security", dtls ?? "–"],
+    ["Cipher", cipher(suite)],
+    ["DTLS role", role ?? "–"],
+    ["Sent", bytes(sent ?? 0)],
+    ["Received", bytes(received ?? 0)],
+  ];
 }
 
 function candidate(entry) {

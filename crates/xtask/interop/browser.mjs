@@ -1,0 +1,62 @@
+// Headless Chromium in the variants that matter, and pages in it that act as peers.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HERE, chromiumPath, playwright } from "./setup.mjs";
+
+const ALWAYS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+/// What each variant adds to the command line. Real browsers hide their addresses behind mDNS names.
+export const VARIANTS = {
+  "mdns": [],
+  "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns"],
+  // Without post-quantum key shares its ClientHello fits one datagram.
+  "no-pqc": ["--disable-features=WebRtcPqcForDtls"],
+};
+
+export async function launch(variant) {
+  const chromium = await playwright();
+  const profile = mkdtempSync(join(tmpdir(), "tidewire-interop-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath(chromium), headless: true, args: [...ALWAYS, ...VARIANTS[variant]],
+    viewport: { width: 1280, height: 1000 },
+  });
+  return {
+    variant, context, version: context.browser()?.version() ?? "",
+    close: async () => { await context.close(); rmSync(profile, { recursive: true, force: true }); },
+  };
+}
+
+/// Serves the page that turns a browser into a peer, from localhost: a secure context.
+export async function servePeerPage() {
+  const script = readFileSync(join(HERE, "peer-page.js"));
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/peer-page.js";
+    response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html" });
+    response.end(isScript ? script : `<!doctype html><title>peer</title><script src="/peer-page.js"></script>`);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
+}
+
+/// A page that answers the same verbs as the program stdio_peer.
+export class BrowserPeer {
+  static async open(browser, url) {
+    const page = await browser.context.newPage();
+    page.setDefaultTimeout(60_000);
+    await page.goto(url);
+    return new BrowserPeer(page);
+  }
+
+  constructor(page) { this.page = page; }
+
+  call(cmd, args = {}) {
+    return this.page.evaluate((line) => window.peer.call(line), { cmd, ...args });
+  }
+
+  reload() { return this.page.reload(); }
+  async end() { await this.page.close(); }
+}

@@ -1,0 +1,108 @@
+// The interoperation matrix: headless Chromium against the programs stdio_peer and playground. Prints a row a case
+// and ends with 0 (all passed), 1 (something failed) or 77 (this machine cannot run it).
+//
+//   node run.mjs --peer PATH --playground PATH --out FOLDER [--only WORDS]
+//   node run.mjs --self --out FOLDER     tries the matrix itself: the browser stands in for both programs
+
+import { mkdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { BrowserPeer, launch, servePeerPage } from "./browser.mjs";
+import { CONNECT, FULL, SHORT, browserCloses, echoRun, peerCloses, reload, trickled } from "./cases.mjs";
+import { PAGE, lostServer } from "./page-cases.mjs";
+import { FakePlayground, Playground } from "./playground.mjs";
+import { Report } from "./report.mjs";
+import { CannotRun } from "./setup.mjs";
+import { StdioPeer } from "./stdio.mjs";
+
+const RUN_LIMIT_MS = 460_000;
+
+const { values: options } = parseArgs({ options: {
+  self: { type: "boolean", default: false }, peer: { type: "string" }, playground: { type: "string" },
+  out: { type: "string", default: "." }, only: { type: "string", default: "" },
+} });
+
+// Real users' browsers hide their addresses (mdns), so both roles are tried in full with and without.
+const SESSIONS = [
+  { variant: "mdns", offers: "browser", steps: { ...FULL, "every byte of 10 MB compared on its way back": echoRun, "page reload": reload, "the peer closes": peerCloses } },
+  { variant: "mdns", offers: "peer", steps: { ...FULL, "page reload": reload, "the browser closes": browserCloses } },
+  { variant: "mdns", offers: "browser", title: "trickle", steps: { "connect with candidates one by one": trickled } },
+  { variant: "plain", offers: "browser", steps: { ...FULL, "page reload": reload, "the browser closes": browserCloses } },
+  { variant: "plain", offers: "peer", steps: { ...FULL, "page reload": reload, "the peer closes": peerCloses } },
+  { variant: "no-pqc", offers: "browser", steps: SHORT },
+  { variant: "no-pqc", offers: "peer", steps: SHORT },
+];
+
+async function main() {
+  mkdirSync(options.out, { recursive: true });
+  const report = new Report(RUN_LIMIT_MS);
+  const site = await servePeerPage();
+  const browsers = new Browsers();
+  try {
+    report.begin(options.self ? "the browser against itself" : "Chromium against Tidewire");
+    for (const session of SESSIONS) await peerSession(report, browsers, site, session);
+    for (const variant of ["mdns", "plain"]) await pageSession(report, browsers, variant);
+  } finally {
+    await browsers.close();
+    site.close();
+  }
+  return report.end();
+}
+
+// One Chromium at a time; the same for neighbours that want the same variant.
+class Browsers {
+  async in(variant) {
+    if (this.current?.variant !== variant) {
+      await this.close();
+      this.current = await launch(variant);
+    }
+    return this.current;
+  }
+
+  async close() {
+    await this.current?.close();
+    this.current = null;
+  }
+}
+
+async function peerSession(report, browsers, site, { variant, offers, title, steps }) {
+  const name = `${variant}, ${offers} offers${title ? `, ${title}` : ""}`;
+  if (!name.includes(options.only)) return;
+  await report.session(name, async (step) => {
+    const chromium = await browsers.in(variant);
+    const browser = await BrowserPeer.open(chromium, site.url);
+    const peer = options.self ? await BrowserPeer.open(chromium, site.url) : await StdioPeer.open(options.peer);
+    const [offerer, answerer] = offers === "browser" ? [browser, peer] : [peer, browser];
+    const session = { browser, peer, offerer, answerer, variant, k: 0 };
+    try {
+      for (const [title, run] of Object.entries(steps)) await step(title, () => run(session), CONNECT.has(title));
+    } finally {
+      await Promise.all([browser.end(), peer.end()]);
+    }
+  });
+}
+
+async function pageSession(report, browsers, variant) {
+  const name = `playground, ${variant}`;
+  if (!name.includes(options.only)) return;
+  await report.session(name, async (step) => {
+    const chromium = await browsers.in(variant);
+    const server = options.self ? await FakePlayground.open(chromium) : await Playground.open(options.playground);
+    const page = await chromium.context.newPage();
+    const session = { page, server, out: options.out, variant };
+    try {
+      for (const [title, run] of Object.entries(PAGE)) await step(title, () => run(session), CONNECT.has(title));
+      await step("the server goes away", () => lostServer(session));
+    } finally {
+      await page.close();
+      await server.end();
+    }
+  });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const cannot = error instanceof CannotRun;
+  console.error(cannot ? `\nINTEROPERATION NOT RUN: ${error.message}` : error);
+  process.exitCode = cannot ? 77 : 1;
+}
