@@ -11,8 +11,7 @@ use crate::message::{ATTRIBUTE_HEADER_LEN, HEADER_LEN};
 /// Appends a message to a buffer, attribute by attribute.
 ///
 /// What stands in the buffer is a whole message after every call. An attribute that does not fit, or
-/// comes after what protects the message, spoils it: [`finish`](Self::finish) then takes the message
-/// back and tells why. So does dropping the builder without it.
+/// comes after what protects the message, takes the message back; [`finish`](Self::finish) tells why.
 ///
 /// ```
 /// use tidewire_stun::{Class, Message, MessageBuilder, Method, TransactionId};
@@ -38,7 +37,6 @@ pub struct MessageBuilder<'b> {
     /// The strongest protection so far.
     protection: Stage,
     error: Option<BuildError>,
-    finished: bool,
 }
 
 /// What has been written; only what is greater may follow (RFC 8489 sections 14.5 to 14.7).
@@ -64,7 +62,6 @@ impl<'b> MessageBuilder<'b> {
             mask: Mask::new(id),
             protection: Stage::Attributes,
             error: None,
-            finished: false,
         }
     }
 
@@ -107,16 +104,9 @@ impl<'b> MessageBuilder<'b> {
         self
     }
 
-    /// Ends the message, or takes it back if it could not be written as told.
+    /// Whether the message was written as told; if not, nothing of it is left in the buffer.
     pub fn finish(&mut self) -> Result<(), BuildError> {
-        self.finished = true;
-        match self.error {
-            None => Ok(()),
-            Some(error) => {
-                self.out.truncate(self.start);
-                Err(error)
-            }
-        }
+        self.error.map_or(Ok(()), Err)
     }
 
     fn protect(&mut self, kind: AttributeType, key: &dyn HmacKey, len: usize) -> &mut Self {
@@ -157,7 +147,6 @@ impl<'b> MessageBuilder<'b> {
             .resize(self.out.len() + (len.next_multiple_of(4) - len), 0);
         let total = self.out.len() - self.start - HEADER_LEN;
         let (Ok(len), Ok(total)) = (u16::try_from(len), u16::try_from(total)) else {
-            self.out.truncate(at);
             return self.fail(BuildError::TooLong(kind));
         };
         self.out[at + 2..at + 4].copy_from_slice(&len.to_be_bytes());
@@ -182,17 +171,11 @@ impl<'b> MessageBuilder<'b> {
         true
     }
 
+    /// Takes the message back.
     pub(crate) fn fail(&mut self, error: BuildError) -> &mut Self {
+        self.out.truncate(self.start);
         self.error.get_or_insert(error);
         self
-    }
-}
-
-impl Drop for MessageBuilder<'_> {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.out.truncate(self.start);
-        }
     }
 }
 
