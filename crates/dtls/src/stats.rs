@@ -8,7 +8,6 @@ pub(crate) enum DropReason {
     Replayed,
     Unauthentic,
     Unexpected,
-    BadFragment,
     Overflow,
     Closed,
 }
@@ -61,7 +60,6 @@ impl Dropped {
             DropReason::Replayed => &mut self.replayed,
             DropReason::Unauthentic => &mut self.unauthentic,
             DropReason::Unexpected => &mut self.unexpected,
-            DropReason::BadFragment => &mut self.bad_fragment,
             DropReason::Overflow => &mut self.overflow,
             DropReason::Closed => &mut self.closed,
         };

@@ -1,6 +1,5 @@
 //! Puts messages together from fragments that come in any order, overlap and repeat.
 
-use super::MESSAGE_HEADER_LEN;
 use crate::wire::{DecodeError, HandshakeType, Reader};
 
 /// How many messages are kept ahead of the one that is due. The longest flight has five.
@@ -137,11 +136,6 @@ impl Reassembler {
             .position(|partial| partial.message.sequence == self.next && partial.is_whole())?;
         self.next = self.next.checked_add(1)?;
         Some(self.partial.swap_remove(index).message)
-    }
-
-    /// The number of the message that was handed out last.
-    pub(crate) fn last_sequence(&self) -> Option<u16> {
-        self.next.checked_sub(1)
     }
 }
 

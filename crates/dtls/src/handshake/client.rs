@@ -297,7 +297,7 @@ fn send_key_exchange(cx: &mut Context, server: &AuthenticServer) -> Result<Secre
     let (share, premaster) = crypto.respond_key_exchange(group, &server.share, &mut cx.rng)?;
     let exchange = ClientKeyExchange { share: &share };
     cx.send(HandshakeType::CLIENT_KEY_EXCHANGE, |out| {
-        exchange.encode(out)
+        exchange.encode(out);
     });
     let (suite, randoms) = (server.params.suite, server.params.randoms);
     Ok(Secrets::new(

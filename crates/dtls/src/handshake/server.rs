@@ -71,7 +71,7 @@ impl ExpectClientHello {
             schemes: vec![SignatureScheme::ECDSA_SECP256R1_SHA256],
         };
         cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
-            request.encode(out)
+            request.encode(out);
         });
         cx.send(HandshakeType::SERVER_HELLO_DONE, |_| ());
         Ok(ExpectCertificate {
@@ -178,7 +178,7 @@ fn send_key_exchange(
         signature: &signature,
     };
     cx.send(HandshakeType::SERVER_KEY_EXCHANGE, |out| {
-        message.encode(out)
+        message.encode(out);
     });
     Ok(exchange)
 }

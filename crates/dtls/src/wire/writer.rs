@@ -21,10 +21,6 @@ impl<'a> Writer<'a> {
         self.bytes(&value.to_be_bytes()[1..]);
     }
 
-    pub(crate) fn u48(&mut self, value: u64) {
-        self.bytes(&value.to_be_bytes()[2..]);
-    }
-
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }

@@ -110,7 +110,7 @@ pub(crate) fn with_candidates(
 fn default_destination(candidates: &[ice::Candidate]) -> Option<std::net::SocketAddr> {
     candidates
         .iter()
-        .filter_map(|candidate| Some((candidate.address.socket_addr()?, candidate.kind)))
+        .filter_map(|candidate| Some((candidate.socket_addr()?, candidate.kind)))
         .max_by_key(|(address, kind)| {
             let rank = match kind {
                 ice::CandidateKind::Relayed => 3,
