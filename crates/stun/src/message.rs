@@ -273,3 +273,97 @@ pub enum ParseError {
     #[error("the value of attribute {0} is malformed")]
     Value(AttributeType),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builder::MessageBuilder;
+    use crate::testing::sha1_key;
+    use crate::vectors::REQUEST;
+
+    fn write(attributes: &[(AttributeType, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let id = TransactionId([9; 12]);
+        let mut builder = MessageBuilder::new(&mut out, Class::Request, Method::BINDING, id);
+        for (kind, value) in attributes {
+            builder.attribute(*kind, value);
+        }
+        builder.finish().unwrap();
+        out
+    }
+
+    #[test]
+    fn attributes_after_the_integrity_are_invisible() {
+        let mut message = write(&[(AttributeType::PRIORITY, &[0, 0, 0, 1])]);
+        let id = TransactionId([9; 12]);
+        let mut protected = Vec::new();
+        MessageBuilder::new(&mut protected, Class::Request, Method::BINDING, id)
+            .priority(1)
+            .integrity(&*sha1_key(b"key"))
+            .finish()
+            .unwrap();
+        message = [&protected[..], &message[HEADER_LEN..]].concat();
+        let smuggled = write(&[
+            (AttributeType::USE_CANDIDATE, &[]),
+            (AttributeType::NONCE, b"\xff"),
+        ]);
+        message.extend_from_slice(&smuggled[HEADER_LEN..]);
+        let length = (message.len() - HEADER_LEN) as u16;
+        message[2..4].copy_from_slice(&length.to_be_bytes());
+        let message = Message::parse(&message).unwrap();
+        assert_eq!(message.attributes().count(), 1);
+        assert!(!message.use_candidate());
+        assert_eq!(message.verify_integrity(&*sha1_key(b"key")), Ok(()));
+    }
+
+    #[test]
+    fn nothing_may_follow_the_fingerprint() {
+        let last = &REQUEST[REQUEST.len() - 8..];
+        let mut message = [&REQUEST[..], last].concat();
+        message[3] += 8;
+        let error = Message::parse(&message).err();
+        assert_eq!(error, Some(ParseError::AfterFingerprint));
+    }
+
+    #[test]
+    fn of_several_attributes_of_a_type_the_first_counts() {
+        let kind = AttributeType::PRIORITY;
+        let bytes = write(&[(kind, &[0, 0, 0, 1]), (kind, &[0, 0, 0, 2])]);
+        assert_eq!(Message::parse(&bytes).unwrap().priority(), Some(1));
+    }
+
+    #[test]
+    fn unknown_types_are_told_only_if_they_must_be_understood() {
+        let (required, optional) = (AttributeType(0x7777), AttributeType(0xc058));
+        let bytes = write(&[
+            (AttributeType::USERNAME, b"a:b"),
+            (optional, b"?"),
+            (required, b"!"),
+        ]);
+        let message = Message::parse(&bytes).unwrap();
+        let known = [AttributeType::USERNAME];
+        assert!(message.unknown_required(&known).eq([required]));
+    }
+
+    #[test]
+    fn a_malformed_value_matters_only_if_it_must_be_understood() {
+        let bytes = write(&[(AttributeType::PRIORITY, &[1])]);
+        let error = Message::parse(&bytes).err();
+        assert_eq!(error, Some(ParseError::Value(AttributeType::PRIORITY)));
+        let bytes = write(&[(AttributeType::ICE_CONTROLLED, &[1])]);
+        assert_eq!(Message::parse(&bytes).unwrap().ice_controlled(), None);
+    }
+
+    #[test]
+    fn what_is_not_stun_is_told_by_its_first_bytes() {
+        assert!(is_stun(&REQUEST));
+        assert_eq!(message_len(&REQUEST[..20]), Ok(REQUEST.len()));
+        let damage = [(0, 0x80), (0, 0x40), (4, 0x20), (3, 0x01)];
+        for (index, bits) in damage {
+            let mut other = REQUEST;
+            other[index] ^= bits;
+            assert!(!is_stun(&other));
+        }
+        assert!(!is_stun(&REQUEST[..19]));
+    }
+}

@@ -236,3 +236,114 @@ impl MessageBuilder<'_> {
         self.attribute(AttributeType::ICMP, &value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codepoint::{Class, Method, TransactionId};
+    use crate::message::Message;
+    use crate::value::ErrorCode;
+
+    fn build(write: impl FnOnce(&mut MessageBuilder<'_>)) -> Result<Vec<u8>, BuildError> {
+        let mut out = Vec::new();
+        let id = TransactionId([3; 12]);
+        let mut builder = MessageBuilder::new(&mut out, Class::Request, Method::ALLOCATE, id);
+        write(&mut builder);
+        builder.finish()?;
+        Ok(out)
+    }
+
+    #[test]
+    fn attributes_of_an_allocation_are_read_as_written() {
+        let bytes = build(|message| {
+            message
+                .requested_transport(17)
+                .requested_address_family(AddressFamily::Ipv6)
+                .additional_address_family(AddressFamily::Ipv6)
+                .even_port(true)
+                .dont_fragment()
+                .lifetime(600)
+                .reservation_token(*b"reserved");
+        });
+        let bytes = bytes.unwrap();
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.requested_transport(), Some(17));
+        let v6 = Some(AddressFamily::Ipv6);
+        assert_eq!(message.requested_address_family(), v6);
+        assert_eq!(message.additional_address_family(), v6);
+        assert_eq!(message.even_port(), Some(true));
+        assert!(message.dont_fragment());
+        assert_eq!(message.lifetime(), Some(600));
+        assert_eq!(message.reservation_token(), Some(*b"reserved"));
+    }
+
+    #[test]
+    fn attributes_of_relayed_data_are_read_as_written() {
+        let (peer, other) = ("[2001:db8::1]:9", "192.0.2.7:65535");
+        let (peer, other) = (peer.parse().unwrap(), other.parse().unwrap());
+        let icmp = Icmp {
+            kind: 3,
+            code: 4,
+            data: [0, 0, 5, 0],
+        };
+        let bytes = build(|message| {
+            message
+                .xor_peer_address(peer)
+                .xor_peer_address(other)
+                .channel_number(0x4001)
+                .data(b"payload")
+                .icmp(icmp)
+                .xor_relayed_address(other);
+        });
+        let bytes = bytes.unwrap();
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.xor_peer_address(), Some(peer));
+        assert!(message.xor_peer_addresses().eq([peer, other]));
+        assert_eq!(message.channel_number(), Some(0x4001));
+        assert_eq!(message.data(), Some(&b"payload"[..]));
+        assert_eq!(message.icmp(), Some(icmp));
+        assert_eq!(message.xor_relayed_address(), Some(other));
+    }
+
+    #[test]
+    fn attributes_of_an_error_are_read_as_written() {
+        let server = "192.0.2.1:3478".parse().unwrap();
+        let unknown = [AttributeType(0x7777), AttributeType(0x0001)];
+        let algorithms = [PasswordAlgorithm::SHA256, PasswordAlgorithm::MD5];
+        let bytes = build(|message| {
+            message
+                .error_code(420, "Unknown Attribute")
+                .unknown_attributes(unknown)
+                .password_algorithms(&algorithms)
+                .alternate_server(server)
+                .alternate_domain("example.org")
+                .address_error_code(AddressFamily::Ipv4, 508, "");
+        });
+        let bytes = bytes.unwrap();
+        let message = Message::parse(&bytes).unwrap();
+        let error = message.error_code().unwrap();
+        assert_eq!(error.code, ErrorCode::UNKNOWN_ATTRIBUTE);
+        assert_eq!(error.reason, "Unknown Attribute");
+        assert!(message.unknown_attributes().eq(unknown));
+        assert!(message.password_algorithms().eq(algorithms));
+        assert_eq!(message.alternate_server(), Some(server));
+        assert_eq!(message.alternate_domain(), Some("example.org"));
+        assert_eq!(message.address_error_code().unwrap().error.code, 508);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_taken_back() {
+        let long = "x".repeat(MAX_USERNAME_LEN + 1);
+        let kind = AttributeType::USERNAME;
+        let error = build(|message| _ = message.priority(1).username(&long));
+        assert_eq!(error, Err(BuildError::TooLong(kind)));
+        let error = build(|message| _ = message.error_code(299, ""));
+        assert_eq!(error, Err(BuildError::Value(AttributeType::ERROR_CODE)));
+        let error = build(|message| _ = message.data(&[0; 65_536]));
+        assert_eq!(error, Err(BuildError::TooLong(AttributeType::DATA)));
+        let error = build(|message| _ = message.data(&[0; 65_000]).data(&[0; 600]));
+        assert_eq!(error, Err(BuildError::TooLong(AttributeType::DATA)));
+        let error = build(|message| _ = message.fingerprint().priority(1));
+        assert_eq!(error, Err(BuildError::Order(AttributeType::PRIORITY)));
+    }
+}

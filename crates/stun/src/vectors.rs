@@ -1,11 +1,12 @@
 //! The messages of RFC 5769 and of RFC 8489 appendix B, read and written.
 
 use hex_literal::hex;
+use tidewire_crypto::{Secret, rust_crypto};
 
 use crate::testing::{sha1_key, sha256_key};
 use crate::{
     AttributeType, BuildError, Class, Fingerprint, IntegrityError, Message, MessageBuilder, Method,
-    ParseError, TransactionId,
+    ParseError, PasswordAlgorithm, TransactionId, long_term_key, userhash,
 };
 
 /// RFC 5769 section 2.1.
@@ -71,16 +72,16 @@ fn the_sample_request_is_read() {
     assert_eq!(message.ice_controlled(), Some(0x932f_f9b1_5126_3b36));
     assert_eq!(message.ice_controlling(), None);
     assert_eq!(message.username(), Some("evtj:h6vY"));
-    assert_eq!(message.verify_integrity(&sha1_key(PASSWORD)), Ok(()));
+    assert_eq!(message.verify_integrity(&*sha1_key(PASSWORD)), Ok(()));
     assert_eq!(message.fingerprint(), Fingerprint::Valid);
 }
 
 #[test]
 fn the_sample_request_fails_under_another_password() {
     let message = Message::parse(&REQUEST).unwrap();
-    let wrong = message.verify_integrity(&sha1_key(b"password"));
+    let wrong = message.verify_integrity(&*sha1_key(b"password"));
     assert_eq!(wrong, Err(IntegrityError::Wrong));
-    let missing = message.verify_integrity_sha256(&sha256_key(PASSWORD));
+    let missing = message.verify_integrity_sha256(&*sha256_key(PASSWORD));
     assert_eq!(missing, Err(IntegrityError::Missing));
 }
 
@@ -97,7 +98,7 @@ fn the_sample_responses_are_read() {
     for message in [v4, v6] {
         assert_eq!(message.class(), Class::SuccessResponse);
         assert_eq!(message.software(), Some("test vector"));
-        assert_eq!(message.verify_integrity(&sha1_key(PASSWORD)), Ok(()));
+        assert_eq!(message.verify_integrity(&*sha1_key(PASSWORD)), Ok(()));
         assert_eq!(message.fingerprint(), Fingerprint::Valid);
     }
 }
@@ -109,6 +110,23 @@ fn the_long_term_request_is_read() {
     assert_eq!(message.realm(), Some("example.org"));
     assert_eq!(message.nonce(), Some("f//499k954d6OL34oL9FSTvy64sA"));
     assert_eq!(message.fingerprint(), Fingerprint::Absent);
+    let key = long_term(PasswordAlgorithm::MD5);
+    assert_eq!(message.verify_integrity(&*sha1_key(&key)), Ok(()));
+}
+
+fn long_term(algorithm: PasswordAlgorithm) -> Secret {
+    let crypto = rust_crypto::provider();
+    long_term_key(&*crypto, algorithm, USERNAME, "example.org", "TheMatrIX").unwrap()
+}
+
+#[test]
+fn the_long_term_key_of_the_rfc_is_derived() {
+    let crypto = rust_crypto::provider();
+    let key = |algorithm| long_term_key(&*crypto, algorithm, "user", "realm", "pass");
+    let md5 = hex!("8493fbc53ba582fb4c044c456bdc40eb");
+    assert_eq!(key(PasswordAlgorithm::MD5).unwrap()[..], md5);
+    assert_eq!(key(PasswordAlgorithm::SHA256).unwrap().len(), 32);
+    assert!(key(PasswordAlgorithm(3)).is_none());
 }
 
 // What the RFC's authors padded with spaces is written with zeros here, so that the bytes differ in
@@ -144,13 +162,21 @@ fn the_sha256_request_is_rejected_as_printed_and_read_when_corrected() {
     corrected[3] -= 20;
     let message = Message::parse(&corrected).unwrap();
     assert_eq!(message.username(), None);
-    assert_eq!(message.userhash().unwrap()[..], SHA256_REQUEST[24..56]);
+    let expected = userhash(&*rust_crypto::provider(), USERNAME, "example.org");
+    assert_eq!(message.userhash(), Some(&expected));
     assert_eq!(
         message.nonce(),
         Some("obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA")
     );
     assert!(message.has_integrity_sha256());
     assert!(!message.has_integrity());
+    let key = sha256_key(&long_term(PasswordAlgorithm::SHA256));
+    let (covered, tag) = SHA256_REQUEST.split_at(156 - 36);
+    assert_eq!(key.verify(&[covered], &tag[4..]), Ok(()));
+    assert_eq!(
+        message.verify_integrity_sha256(&*key),
+        Err(IntegrityError::Wrong)
+    );
 }
 
 #[test]
@@ -159,18 +185,18 @@ fn truncated_integrity_is_accepted_only_where_the_usage_allows_it() {
     let mut out = Vec::new();
     MessageBuilder::new(&mut out, Class::Request, Method::BINDING, ID)
         .priority(1)
-        .truncated_integrity_sha256(&key, 16)
+        .truncated_integrity_sha256(&*key, 16)
         .fingerprint()
         .finish()
         .unwrap();
     let message = Message::parse(&out).unwrap();
     assert_eq!(
-        message.verify_integrity_sha256(&key),
+        message.verify_integrity_sha256(&*key),
         Err(IntegrityError::Truncated)
     );
-    assert_eq!(message.verify_truncated_integrity_sha256(&key, 16), Ok(()));
+    assert_eq!(message.verify_truncated_integrity_sha256(&*key, 16), Ok(()));
     let mut builder = MessageBuilder::new(&mut out, Class::Request, Method::BINDING, ID);
-    let error = builder.truncated_integrity_sha256(&key, 12).finish();
+    let error = builder.truncated_integrity_sha256(&*key, 12).finish();
     let kind = AttributeType::MESSAGE_INTEGRITY_SHA256;
     assert_eq!(error, Err(BuildError::Value(kind)));
 }
@@ -181,14 +207,14 @@ fn both_integrities_and_a_fingerprint_are_verified_together() {
     let mut out = Vec::new();
     MessageBuilder::new(&mut out, Class::Indication, Method::BINDING, ID)
         .username("evtj:h6vY")
-        .integrity(&sha1)
-        .integrity_sha256(&sha256)
+        .integrity(&*sha1)
+        .integrity_sha256(&*sha256)
         .fingerprint()
         .finish()
         .unwrap();
     let message = Message::parse(&out).unwrap();
-    assert_eq!(message.verify_integrity(&sha1), Ok(()));
-    assert_eq!(message.verify_integrity_sha256(&sha256), Ok(()));
+    assert_eq!(message.verify_integrity(&*sha1), Ok(()));
+    assert_eq!(message.verify_integrity_sha256(&*sha256), Ok(()));
     assert_eq!(message.fingerprint(), Fingerprint::Valid);
 }
 
@@ -203,7 +229,7 @@ fn any_flipped_bit_is_noticed() {
         };
         // What follows the integrity is not covered by it, only by the fingerprint.
         let covered = bit / 8 < REQUEST.len() - 8;
-        assert!(!covered || message.verify_integrity(&key).is_err());
+        assert!(!covered || message.verify_integrity(&*key).is_err());
         assert_ne!(message.fingerprint(), Fingerprint::Valid);
     }
 }
