@@ -1,6 +1,30 @@
 //! What an endpoint tells.
 
+use tidewire_sctp::CloseReason;
+
 use crate::channel::{Channel, ChannelId};
+
+/// What happened, from [`Endpoint::poll_event`](crate::Endpoint::poll_event).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The association is up.
+    Connected,
+    /// The association is over; all channels are closed.
+    Disconnected(CloseReason),
+    /// The peer opened a channel.
+    Incoming(ChannelId),
+    /// A channel is open.
+    Opened(ChannelId),
+    /// Messages wait on a channel. Told once until all of them have been received.
+    Readable(ChannelId),
+    /// What waits in a channel to be sent fell to its threshold.
+    BufferedAmountLow(ChannelId),
+    /// The peer closes a channel.
+    Closing(ChannelId),
+    /// A channel is closed. It is forgotten with the next poll.
+    Closed(ChannelId),
+}
 
 /// What has happened to a channel.
 ///

@@ -59,6 +59,12 @@ impl Channels {
         }
     }
 
+    /// Another association takes the place of the one there was, and knows no channels.
+    pub(crate) fn handle_renewed(&mut self, streams: &mut dyn Streams) {
+        self.handle_disconnected(streams);
+        self.link = Link::Waiting;
+    }
+
     /// Takes the next step of closing that is due.
     pub(super) fn settle(&mut self, streams: &mut dyn Streams, id: ChannelId) {
         let link = self.link;

@@ -130,7 +130,6 @@ const MIN_PACKET: usize = COMMON_HEADER_LEN + DATA_HEADER_LEN + 64;
 
 impl Association {
     /// An association that is not connected yet.
-    #[expect(clippy::needless_pass_by_value, reason = "a configuration is given away")]
     pub fn new(config: Config, mut rng: Rng, now: Instant) -> Self {
         let config = Config {
             max_packet_size: config.max_packet_size.max(MIN_PACKET) / 4 * 4,
