@@ -56,6 +56,12 @@ impl<'a> Effective<'a> {
         self.has(&Attribute::ExtmapAllowMixed)
     }
 
+    /// How often the author checks, in milliseconds. Only the session can say so: RFC 8839 section
+    /// 5.5, which gives 50 when nothing is stated.
+    pub fn ice_pacing(&self) -> u64 {
+        self.session.ice_pacing().unwrap_or(50)
+    }
+
     /// The fingerprints, of the session only when the section has none: RFC 8122 section 5.
     pub fn fingerprints(&self) -> impl Iterator<Item = &'a Fingerprint> {
         let stated = |attributes: &Attributes| attributes.fingerprints().next().is_some();

@@ -34,6 +34,7 @@ mod lines;
 mod media;
 mod parse;
 mod time;
+mod values;
 mod write;
 
 pub use attribute::{Attribute, ConnectionReuse, Direction, Fingerprint, Group, Msid, Setup};
@@ -45,3 +46,4 @@ pub use fields::{Bandwidth, Connection, Decimal, Key, Origin, UnknownLine};
 pub use media::{MediaDescription, MediaKind};
 pub use parse::{MAX_LINE_LENGTH, MAX_LINES, MAX_MEDIA, MAX_TEXT_LENGTH};
 pub use time::{Repeat, TimeDescription, TypedTime, ZoneAdjustment};
+pub use values::{RemoteCandidate, SctpMap};

@@ -12,7 +12,7 @@ use crate::lines::{Line, split_trailer};
 use crate::media::MediaDescription;
 use crate::time::{Repeat, TimeDescription, ZoneAdjustment};
 
-/// The longest description that is read, in bytes.
+/// The longest description that is read, in bytes with CRLF after each line.
 pub const MAX_TEXT_LENGTH: usize = 1 << 20;
 /// The longest line that is read, in bytes without its ending.
 pub const MAX_LINE_LENGTH: usize = 1 << 15;
@@ -25,7 +25,7 @@ pub const MAX_MEDIA: usize = 1 << 10;
 const KNOWN: &str = "vosiuepcbtrzkam";
 
 pub(crate) fn parse(text: &str) -> Result<SessionDescription, ParseError> {
-    if text.len() > MAX_TEXT_LENGTH {
+    if text.len() > MAX_TEXT_LENGTH || written_length(text) > MAX_TEXT_LENGTH {
         return Err(ParseError {
             line: 1,
             reason: Reason::TextTooLong,
@@ -38,6 +38,14 @@ pub(crate) fn parse(text: &str) -> Result<SessionDescription, ParseError> {
         trailer: trailer.to_owned(),
         ..description
     })
+}
+
+/// How long the text is once each line ends in CRLF: what was read must stay readable when written.
+fn written_length(text: &str) -> usize {
+    let ends = text.matches('\n').count();
+    let complete = text.matches("\r\n").count();
+    let last = if text.ends_with('\n') { 0 } else { 2 };
+    text.len() + (ends - complete) + last
 }
 
 fn cut(text: &str) -> Result<Vec<Line<'_>>, ParseError> {
