@@ -21,12 +21,17 @@ pub struct Configuration {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates are used.
     pub ice_transport_policy: IceTransportPolicy,
-    /// Timers and limits of ICE.
-    pub ice: tidewire_ice::Config,
+    /// Pacing and timers of ICE.
+    pub ice_timing: tidewire_ice::Timing,
+    /// How much ICE remembers of what others choose.
+    pub ice_limits: tidewire_ice::Limits,
     /// The largest datagram that the stack writes, in bytes of UDP payload.
     pub max_datagram_size: usize,
-    /// Data channels and the SCTP association that carries them.
+    /// The bounds of data channels.
     pub data_channels: tidewire_datachannel::Config,
+    /// The SCTP association that carries them. Its ports, packet size and message size are set by
+    /// the connection.
+    pub sctp: tidewire_sctp::Config,
     /// The longest message that we accept on a data channel, in bytes: our `a=max-message-size`
     /// (RFC 8841 section 6).
     pub max_message_size: u32,
@@ -40,9 +45,11 @@ impl Default for Configuration {
             unix_time: Duration::ZERO,
             ice_servers: Vec::new(),
             ice_transport_policy: IceTransportPolicy::default(),
-            ice: tidewire_ice::Config::default(),
+            ice_timing: tidewire_ice::Timing::default(),
+            ice_limits: tidewire_ice::Limits::default(),
             max_datagram_size: 1200,
             data_channels: tidewire_datachannel::Config::default(),
+            sctp: tidewire_sctp::Config::default(),
             max_message_size: 262_144,
         }
     }

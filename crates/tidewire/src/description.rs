@@ -45,17 +45,26 @@ pub struct SessionDescription {
 impl SessionDescription {
     /// An offer.
     pub fn offer(sdp: impl Into<String>) -> Self {
-        Self { kind: SdpType::Offer, sdp: sdp.into() }
+        Self {
+            kind: SdpType::Offer,
+            sdp: sdp.into(),
+        }
     }
 
     /// An answer.
     pub fn answer(sdp: impl Into<String>) -> Self {
-        Self { kind: SdpType::Answer, sdp: sdp.into() }
+        Self {
+            kind: SdpType::Answer,
+            sdp: sdp.into(),
+        }
     }
 
     /// Takes the pending offer back (RFC 8829 section 4.1.10.2).
     pub fn rollback() -> Self {
-        Self { kind: SdpType::Rollback, sdp: String::new() }
+        Self {
+            kind: SdpType::Rollback,
+            sdp: String::new(),
+        }
     }
 }
 

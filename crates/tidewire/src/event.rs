@@ -4,9 +4,7 @@ use tidewire_datachannel::ChannelId;
 use tidewire_dtls::CloseReason;
 
 use crate::description::IceCandidateInit;
-use crate::state::{
-    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
-};
+use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
 
 /// Something happened that the application may care about, from
 /// [`PeerConnection::poll_event`](crate::PeerConnection::poll_event).

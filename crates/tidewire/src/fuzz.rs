@@ -23,18 +23,32 @@ pub fn peer_connection(now: Instant, data: &[u8]) {
     }
     peer.connection.close(peer.now);
     peer.drain(&mut other);
-    assert!(peer.connection.is_drained(), "a closed connection has nothing to say");
-    assert_eq!(peer.connection.poll_timeout(), None, "nor anything to wait for");
+    assert!(
+        peer.connection.is_drained(),
+        "a closed connection has nothing to say"
+    );
+    assert_eq!(
+        peer.connection.poll_timeout(),
+        None,
+        "nor anything to wait for"
+    );
 }
 
 /// Reads `data` as a remote offer, and answers it when it can be.
 pub fn remote_offer(now: Instant, data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let mut peer = Driven::new(now, 3);
     let offer = SessionDescription::offer(text);
     if peer.connection.set_remote_description(now, &offer).is_ok() {
-        let answer = peer.connection.create_answer().expect("an accepted offer can be answered");
-        peer.connection.set_local_description(now, &answer).expect("our own answer");
+        let answer = peer
+            .connection
+            .create_answer()
+            .expect("an accepted offer can be answered");
+        peer.connection
+            .set_local_description(now, &answer)
+            .expect("our own answer");
         crate::sdp::SessionDescription::parse(&answer.sdp).expect("what we write can be read");
     }
 }
@@ -75,7 +89,12 @@ impl Driven {
             .expect("the default configuration is usable");
         let port = 1000 + u16::from(number);
         connection.add_local_address(now, ([192, 0, 2, number], port).into());
-        Self { connection, now, port, last_sent: Vec::new() }
+        Self {
+            connection,
+            now,
+            port,
+            last_sent: Vec::new(),
+        }
     }
 
     fn step(&mut self, operation: u8, input: &mut Input<'_>, other: &mut Self) {
@@ -84,9 +103,16 @@ impl Driven {
             0 => drop(connection.create_offer()),
             1 => drop(connection.create_answer()),
             2 => {
-                let kind = [SdpType::Offer, SdpType::Answer, SdpType::Pranswer, SdpType::Rollback]
-                    [usize::from(input.byte().unwrap_or(0) % 4)];
-                let description = SessionDescription { kind, sdp: String::new() };
+                let kind = [
+                    SdpType::Offer,
+                    SdpType::Answer,
+                    SdpType::Pranswer,
+                    SdpType::Rollback,
+                ][usize::from(input.byte().unwrap_or(0) % 4)];
+                let description = SessionDescription {
+                    kind,
+                    sdp: String::new(),
+                };
                 drop(connection.set_local_description(now, &description));
             }
             3 => {
@@ -96,7 +122,10 @@ impl Driven {
             4 => self.negotiate(other),
             5 => other.negotiate(self),
             6 => {
-                let candidate = IceCandidateInit { candidate: input.text(), ..Default::default() };
+                let candidate = IceCandidateInit {
+                    candidate: input.text(),
+                    ..Default::default()
+                };
                 drop(connection.add_ice_candidate(now, &candidate));
             }
             7 => connection.restart_ice(),
@@ -120,7 +149,9 @@ impl Driven {
 
     fn negotiate(&mut self, other: &mut Self) {
         let (now, offerer, answerer) = (self.now, &mut self.connection, &mut other.connection);
-        let Ok(offer) = offerer.create_offer() else { return };
+        let Ok(offer) = offerer.create_offer() else {
+            return;
+        };
         if offerer.set_local_description(now, &offer).is_err() {
             return;
         }
@@ -128,15 +159,23 @@ impl Driven {
         if answerer.set_remote_description(now, &offer).is_err() {
             return;
         }
-        let Ok(answer) = answerer.create_answer() else { return };
-        answerer.set_local_description(now, &answer).expect("our own answer");
+        let Ok(answer) = answerer.create_answer() else {
+            return;
+        };
+        answerer
+            .set_local_description(now, &answer)
+            .expect("our own answer");
         let answer = answerer.local_description().expect("it was just set");
         drop(offerer.set_remote_description(now, &answer));
     }
 
     fn forge(&mut self, packet: Vec<u8>) {
-        let (local, remote) = (([192, 0, 2, 1], self.port).into(), ([192, 0, 2, 9], 9).into());
-        self.connection.handle_datagram(self.now, Datagram::copied(local, remote, &packet));
+        let (local, remote) = (
+            ([192, 0, 2, 1], self.port).into(),
+            ([192, 0, 2, 9], 9).into(),
+        );
+        self.connection
+            .handle_datagram(self.now, Datagram::copied(local, remote, &packet));
     }
 
     fn pass_time(&mut self, milliseconds: u64) {
@@ -149,12 +188,13 @@ impl Driven {
         // Both may have much to say: the bound keeps a run short.
         for _ in 0..64 {
             buf.clear();
-            let Some(sent) = self.connection.poll_transmit(self.now, 1, &mut buf) else { break };
+            let Some(sent) = self.connection.poll_transmit(self.now, 1, &mut buf) else {
+                break;
+            };
             assert!(buf.len() <= 1500, "a datagram of {} bytes", buf.len());
-            other.connection.handle_datagram(
-                other.now,
-                Datagram::copied(sent.remote, sent.local, &buf),
-            );
+            other
+                .connection
+                .handle_datagram(other.now, Datagram::copied(sent.remote, sent.local, &buf));
             self.last_sent.clone_from(&buf);
         }
         while self.connection.poll_event().is_some() {}
@@ -171,7 +211,9 @@ mod tests {
     #[test]
     fn a_whole_life_of_operations_runs_through() {
         let life = [
-            &[8, 4, b'c', b'h', b'a', b't', 4, 11, 50, 11, 50, 11, 50, 10, 3, 9, 7, 4, 12, 30][..],
+            &[
+                8, 4, b'c', b'h', b'a', b't', 4, 11, 50, 11, 50, 11, 50, 10, 3, 9, 7, 4, 12, 30,
+            ][..],
             &[9, 3, 20, 254, 253, 14, 15, 4, 8, 0][..],
         ];
         peer_connection(tidewire_netsim::start(), &life.concat());

@@ -77,11 +77,11 @@ pub use peer_connection::PeerConnection;
 pub use router::{ConnectionId, Router, RouterEvent};
 pub use signaling::InvalidSignalingState;
 pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
-pub use stats::{DtlsStats, Dropped, SelectedPair, Stats};
+pub use stats::{Dropped, DtlsStats, SelectedPair, Stats};
 
 pub use tidewire_crypto as crypto;
 pub use tidewire_datachannel as datachannel;
-pub use tidewire_datachannel::{ChannelId, DataChannelInit, Message};
+pub use tidewire_datachannel::{ChannelId, Init as DataChannelInit, Message};
 pub use tidewire_dtls as dtls;
 pub use tidewire_ice as ice;
 pub use tidewire_sctp as sctp;

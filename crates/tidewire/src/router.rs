@@ -117,7 +117,9 @@ impl Router {
                 self.start_transaction(id, transaction);
             }
             RouterEvent::TransactionEnded(transaction) => {
-                self.entries(id).transactions.retain(|known| *known != transaction);
+                self.entries(id)
+                    .transactions
+                    .retain(|known| *known != transaction);
                 remove_own(&mut self.transactions, &transaction, id);
             }
         }
@@ -125,7 +127,9 @@ impl Router {
 
     /// Forgets everything about connection `id`.
     pub fn remove(&mut self, id: ConnectionId) {
-        let Some(entries) = self.connections.remove(&id) else { return };
+        let Some(entries) = self.connections.remove(&id) else {
+            return;
+        };
         for ufrag in &entries.ufrags {
             remove_own(&mut self.ufrags, ufrag, id);
         }
@@ -206,7 +210,8 @@ mod tests {
         let class = stun::Class::Request;
         stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction)
             .username(username)
-            .finish();
+            .finish()
+            .expect("a short message");
         packet
     }
 
@@ -214,7 +219,9 @@ mod tests {
         let mut packet = Vec::new();
         let class = stun::Class::SuccessResponse;
         let transaction = stun::TransactionId(transaction);
-        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction).finish();
+        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction)
+            .finish()
+            .expect("a short message");
         packet
     }
 
@@ -252,7 +259,11 @@ mod tests {
         router.handle_event(A, verified(2));
         assert_eq!(route(&router, 2, DTLS), Some(A));
         assert_eq!(route(&router, 3, DTLS), None);
-        assert_eq!(route(&router, 2, &[]), None, "an empty datagram is nobody's");
+        assert_eq!(
+            route(&router, 2, &[]),
+            None,
+            "an empty datagram is nobody's"
+        );
     }
 
     #[test]
@@ -262,7 +273,11 @@ mod tests {
         router.handle_event(B, verified(2));
         assert_eq!(route(&router, 2, DTLS), Some(B));
         router.remove(A);
-        assert_eq!(route(&router, 2, DTLS), Some(B), "the former owner has no say");
+        assert_eq!(
+            route(&router, 2, DTLS),
+            Some(B),
+            "the former owner has no say"
+        );
     }
 
     #[test]

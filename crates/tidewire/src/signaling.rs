@@ -61,8 +61,12 @@ mod tests {
         SignalingState::HaveRemotePranswer,
         SignalingState::Closed,
     ];
-    const KINDS: [SdpType; 4] =
-        [SdpType::Offer, SdpType::Pranswer, SdpType::Answer, SdpType::Rollback];
+    const KINDS: [SdpType; 4] = [
+        SdpType::Offer,
+        SdpType::Pranswer,
+        SdpType::Answer,
+        SdpType::Rollback,
+    ];
 
     /// The whole matrix, one row a state; a dash is an error.
     #[test]

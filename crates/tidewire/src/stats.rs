@@ -6,6 +6,7 @@ use std::time::Duration;
 use tidewire_datachannel as datachannel;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
+use tidewire_sctp as sctp;
 
 /// What a connection did so far, from [`PeerConnection::stats`](crate::PeerConnection::stats).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Datagrams dropped, by reason.
     pub dropped: Dropped,
+    /// Local candidates and STUN servers that cannot be used, or were too many.
+    pub local_candidates_refused: u64,
     /// Remote candidates that could not be read or were too many.
     pub remote_candidates_dropped: u64,
     /// The pair in use.
@@ -29,8 +32,10 @@ pub struct Stats {
     pub dtls: Option<DtlsStats>,
     /// ICE in numbers.
     pub ice: ice::Stats,
-    /// Data channels and their association in numbers.
+    /// Data channels in numbers.
     pub data_channels: datachannel::Stats,
+    /// Their association in numbers.
+    pub sctp: sctp::Stats,
 }
 
 /// Datagrams that were dropped, by reason.

@@ -9,8 +9,8 @@ use tidewire_crypto::Rng;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 
-use crate::stats::DtlsStats;
 use crate::session::{Setup, TransportParameters};
+use crate::stats::DtlsStats;
 
 /// ICE and DTLS for one or, with BUNDLE, all media sections.
 #[derive(Debug)]
@@ -29,7 +29,10 @@ enum DtlsState {
     AwaitingDescription,
     /// Everything is known; the client waits for a path before its timers start.
     AwaitingPath(Peer),
-    Running { connection: Box<dtls::Connection>, peer: Peer },
+    Running {
+        connection: Box<dtls::Connection>,
+        peer: Peer,
+    },
 }
 
 /// What signalling told about the DTLS association with the peer.
@@ -98,7 +101,11 @@ impl Transport {
         if self.peer() == Some(&peer) {
             return Association::Kept;
         }
-        let association = if self.peer().is_some() { Association::New } else { Association::Kept };
+        let association = if self.peer().is_some() {
+            Association::New
+        } else {
+            Association::Kept
+        };
         self.dtls = DtlsState::AwaitingPath(peer);
         self.start_dtls_if_ready(now);
         association
@@ -107,7 +114,9 @@ impl Transport {
     /// Starts the DTLS association once nothing is missing: a server at once, so that no
     /// ClientHello is lost, a client when there is a path to send its own on.
     pub(crate) fn start_dtls_if_ready(&mut self, now: Instant) {
-        let DtlsState::AwaitingPath(peer) = &self.dtls else { return };
+        let DtlsState::AwaitingPath(peer) = &self.dtls else {
+            return;
+        };
         if peer.role == dtls::Role::Client && self.agent.selected_pair().is_none() {
             return;
         }
@@ -121,14 +130,21 @@ impl Transport {
         // The only misuse is an empty list of fingerprints, which no description passes with.
         if let Ok(connection) = connection {
             let peer = peer.clone();
-            self.dtls = DtlsState::Running { connection: Box::new(connection), peer };
+            self.dtls = DtlsState::Running {
+                connection: Box::new(connection),
+                peer,
+            };
         }
     }
 
     pub(crate) fn dtls_stats(&self) -> Option<DtlsStats> {
         let role = self.peer()?.role;
         let connection = self.dtls()?;
-        Some(DtlsStats { role, info: connection.info()?, counters: connection.stats() })
+        Some(DtlsStats {
+            role,
+            info: connection.info()?,
+            counters: connection.stats(),
+        })
     }
 
     pub(crate) fn dtls(&self) -> Option<&dtls::Connection> {
@@ -162,7 +178,9 @@ impl Transport {
 
     /// Where application data goes: our socket and the peer's address.
     pub(crate) fn path(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.agent.selected_pair().map(|pair| (pair.local, pair.remote))
+        self.agent
+            .selected_pair()
+            .map(|pair| (pair.local, pair.remote))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -170,7 +188,10 @@ impl Transport {
             (DtlsState::Running { connection, .. }, Some(_)) => connection.poll_timeout(),
             _ => None,
         };
-        [self.agent.poll_timeout(), dtls].into_iter().flatten().min()
+        [self.agent.poll_timeout(), dtls]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -186,5 +207,9 @@ impl Transport {
 /// Our DTLS role after an exchange in which `answerer` chose `setup` (RFC 8842 section 5.3).
 pub(crate) fn role_from_answer(setup: Setup, we_answered: bool) -> dtls::Role {
     let answerer_is_client = setup == Setup::Active;
-    if answerer_is_client == we_answered { dtls::Role::Client } else { dtls::Role::Server }
+    if answerer_is_client == we_answered {
+        dtls::Role::Client
+    } else {
+        dtls::Role::Server
+    }
 }

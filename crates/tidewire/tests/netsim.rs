@@ -36,7 +36,10 @@ fn a_connection_opens_carries_a_mebibyte_each_way_and_closes_under_every_seed() 
 fn the_same_seed_gives_the_same_packets() {
     let (first, second) = (live(7), live(7));
     assert!(first.trace == second.trace, "the traces differ");
-    assert!(live(8).trace != first.trace, "another seed gives other packets");
+    assert!(
+        live(8).trace != first.trace,
+        "another seed gives other packets"
+    );
 }
 
 /// From offer to close.
@@ -57,10 +60,14 @@ fn live(seed: u64) -> Net {
     transfer(&mut net, channels);
 
     let now = net.now;
-    net.peers[OFFERER].connection.close_data_channel(now, created);
+    net.peers[OFFERER]
+        .connection
+        .close_data_channel(now, created);
     let closed = net.run_until(LIMIT, |net| {
         let pairs = net.peers.iter().zip(channels);
-        pairs.into_iter().all(|(peer, channel)| peer.has(&Event::DataChannelClosed(channel)))
+        pairs
+            .into_iter()
+            .all(|(peer, channel)| peer.has(&Event::DataChannelClosed(channel)))
     });
     assert!(closed, "the channel did not close on both sides");
 
@@ -72,10 +79,13 @@ fn live(seed: u64) -> Net {
 }
 
 fn incoming(net: &Net) -> Option<ChannelId> {
-    net.peers[ANSWERER].events.iter().find_map(|event| match event {
-        Event::DataChannel(id) => Some(*id),
-        _ => None,
-    })
+    net.peers[ANSWERER]
+        .events
+        .iter()
+        .find_map(|event| match event {
+            Event::DataChannel(id) => Some(*id),
+            _ => None,
+        })
 }
 
 /// Both send at once, as fast as their buffers take it.
@@ -85,24 +95,38 @@ fn transfer(net: &mut Net, channels: [ChannelId; 2]) {
     let done = net.run_until(LIMIT, |net| {
         for (side, peer) in net.peers.iter_mut().enumerate() {
             while sent[side] < TRANSFER {
-                let message = Message::from(chunk(side, sent[side]));
-                if peer.connection.send(net.now, channels[side], message).is_err() {
+                let message = Message::Binary(chunk(side, sent[side]).into());
+                if peer
+                    .connection
+                    .send(net.now, channels[side], message)
+                    .is_err()
+                {
                     break;
                 }
                 sent[side] += MESSAGE;
             }
             for message in peer.receive_all(channels[side]) {
                 let expected = chunk(1 - side, received[side]);
-                assert_eq!(message.as_bytes(), expected, "a message was lost or damaged");
+                assert_eq!(
+                    message.payload()[..],
+                    expected,
+                    "a message was lost or damaged"
+                );
                 received[side] += MESSAGE;
             }
         }
         received == [TRANSFER; 2]
     });
-    assert!(done, "received {received:?} bytes of {TRANSFER} in {:?}", net.elapsed());
+    assert!(
+        done,
+        "received {received:?} bytes of {TRANSFER} in {:?}",
+        net.elapsed()
+    );
 }
 
 /// A message whose content tells who sent it and where in the transfer it stands.
 fn chunk(side: usize, offset: usize) -> Vec<u8> {
-    (offset..offset + MESSAGE).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ side as u8).collect()
+    (offset..offset + MESSAGE)
+        .map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ side as u8)
+        .collect()
 }

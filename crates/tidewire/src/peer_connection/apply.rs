@@ -34,10 +34,13 @@ impl PeerConnection {
         let role = role_from_answer(setup, we_answered);
         self.channels.set_max_message_size(sctp.max_message_size);
         self.channels.set_remote_port(sctp.port);
-        self.channels.set_role(match role {
-            dtls::Role::Client => datachannel::Role::DtlsClient,
-            dtls::Role::Server => datachannel::Role::DtlsServer,
-        });
+        self.channels.set_role(
+            now,
+            match role {
+                dtls::Role::Client => datachannel::Role::DtlsClient,
+                dtls::Role::Server => datachannel::Role::DtlsServer,
+            },
+        );
         let association = self.transports[DATA].set_remote_dtls(now, parameters, role);
         if association == Association::New {
             self.dtls_state = DtlsPhase::New;
@@ -57,19 +60,26 @@ impl PeerConnection {
         if local.credentials != *transport.agent.local_credentials() {
             let replaced = transport.agent.local_credentials().ufrag.clone();
             transport.agent.restart(now, local.credentials.clone());
-            self.router_events.push_back(RouterEvent::UfragRemoved(replaced));
+            self.router_events
+                .push_back(RouterEvent::UfragRemoved(replaced));
             self.negotiation.restart_wanted = false;
         }
         if transport.remote_credentials.is_none() {
             // RFC 8445 section 6.1.1: the offerer controls, unless only one side is full.
             let controls = remote.lite || !we_answered;
-            let role = if controls { ice::Role::Controlling } else { ice::Role::Controlled };
+            let role = if controls {
+                ice::Role::Controlling
+            } else {
+                ice::Role::Controlled
+            };
             transport.agent.set_role(role);
             transport.agent.set_remote_lite(remote.lite);
         }
         if transport.remote_credentials.as_ref() != Some(&remote.credentials) {
             transport.remote_credentials = Some(remote.credentials.clone());
-            transport.agent.set_remote_credentials(now, remote.credentials.clone());
+            transport
+                .agent
+                .set_remote_credentials(remote.credentials.clone());
         }
         let waiting = self.negotiation.take_waiting_candidates();
         for line in remote.candidates.iter().chain(&waiting) {
@@ -89,7 +99,11 @@ impl PeerConnection {
     pub(super) fn add_remote_candidate(&mut self, now: Instant, candidate: Option<ice::Candidate>) {
         let agent = &mut self.transports[DATA].agent;
         match candidate {
-            Some(candidate) => agent.add_remote_candidate(now, candidate),
+            Some(candidate) => {
+                if agent.add_remote_candidate(now, candidate).is_err() {
+                    self.stats.remote_candidates_dropped += 1;
+                }
+            }
             None => agent.end_of_remote_candidates(now),
         }
     }
@@ -127,7 +141,8 @@ impl PeerConnection {
     pub(super) fn collect_ice_events(&mut self, now: Instant) {
         while let Some(event) = self.transports[DATA].agent.poll_event() {
             match event {
-                ice::Event::LocalCandidate(_) | ice::Event::GatheringComplete => {}
+                ice::Event::LocalCandidate(candidate) => self.keep_candidate(candidate),
+                ice::Event::GatheringComplete => {}
                 ice::Event::StateChange(state) => self.enter_ice_state(now, state),
                 ice::Event::ResolveMdns { name } => {
                     self.events.push_back(Event::ResolveMdns { name });
@@ -139,32 +154,56 @@ impl PeerConnection {
         self.report_candidates();
     }
 
+    /// After a restart the agent tells its candidates anew; the peer has been told those it knows.
+    fn keep_candidate(&mut self, candidate: ice::Candidate) {
+        let is_known = self
+            .local_candidates
+            .iter()
+            .any(|known| known.address == candidate.address && known.kind == candidate.kind);
+        if !is_known {
+            self.local_candidates.push(candidate);
+        }
+    }
+
     /// Reports what has been gathered since the last time, once there is a description that it
     /// belongs to (RFC 8829 section 3.5.1).
     fn report_candidates(&mut self) {
         let negotiation = &self.negotiation;
-        let local = negotiation.pending_local.as_ref().or(negotiation.current_local.as_ref());
+        let local = negotiation
+            .pending_local
+            .as_ref()
+            .or(negotiation.current_local.as_ref());
         let Some(local) = local else { return };
-        let Some(index) = local.sections.iter().position(Section::is_data) else { return };
+        let Some(index) = local.sections.iter().position(Section::is_data) else {
+            return;
+        };
         let init = IceCandidateInit {
             candidate: String::new(),
             sdp_mid: local.sections[index].mid.clone(),
             sdp_m_line_index: u16::try_from(index).ok(),
             username_fragment: Some(local.credentials.ufrag.clone()),
         };
-        let candidates = self.transports[DATA].agent.local_candidates();
-        let new = candidates.get(self.candidates_reported..).unwrap_or_default();
-        self.candidates_reported = candidates.len();
+        let new = self
+            .local_candidates
+            .get(self.candidates_reported..)
+            .unwrap_or_default();
+        self.candidates_reported = self.local_candidates.len();
         for candidate in new {
             let candidate = candidate.to_string();
-            self.events.push_back(Event::IceCandidate(IceCandidateInit { candidate, ..init.clone() }));
+            self.events.push_back(Event::IceCandidate(IceCandidateInit {
+                candidate,
+                ..init.clone()
+            }));
         }
-        let complete = self.transports[DATA].agent.gathering_is_complete();
+        let complete = self.gathering_is_complete();
         if complete && self.gathering != IceGatheringState::Complete {
             self.events.push_back(Event::IceCandidate(init));
         }
-        let state =
-            if complete { IceGatheringState::Complete } else { IceGatheringState::Gathering };
+        let state = if complete {
+            IceGatheringState::Complete
+        } else {
+            IceGatheringState::Gathering
+        };
         if self.gathering != state {
             self.gathering = state;
             self.events.push_back(Event::IceGatheringStateChange(state));
@@ -179,33 +218,31 @@ impl PeerConnection {
             ice::ConnectionState::Completed => IceConnectionState::Completed,
             ice::ConnectionState::Disconnected => IceConnectionState::Disconnected,
             ice::ConnectionState::Failed => IceConnectionState::Failed,
+            ice::ConnectionState::Closed => IceConnectionState::Closed,
         };
         if self.ice_state != state {
             self.ice_state = state;
-            self.events.push_back(Event::IceConnectionStateChange(state));
+            self.events
+                .push_back(Event::IceConnectionStateChange(state));
         }
         self.transports[DATA].start_dtls_if_ready(now);
     }
 
-    pub(super) fn collect_channel_events(&mut self) {
-        while let Some(event) = self.channels.poll_event() {
-            match event {
-                datachannel::Event::Incoming(id) => self.events.push_back(Event::DataChannel(id)),
-                datachannel::Event::Opened(id) => self.events.push_back(Event::DataChannelOpen(id)),
-                datachannel::Event::Readable(id) => {
-                    self.events.push_back(Event::DataChannelReadable(id));
-                }
-                datachannel::Event::BufferedAmountLow(id) => {
-                    self.events.push_back(Event::BufferedAmountLow(id));
-                }
-                datachannel::Event::Closing(id) => {
-                    self.events.push_back(Event::DataChannelClosing(id));
-                }
-                datachannel::Event::Closed(id) => {
-                    self.events.push_back(Event::DataChannelClosed(id));
-                }
-                _ => {}
-            }
+    /// The next event of a data channel, taken only when it is asked for: what nobody asks for does
+    /// not pile up.
+    pub(super) fn next_channel_event(&mut self) -> Option<Event> {
+        loop {
+            let event = match self.channels.poll_event()? {
+                datachannel::Event::Incoming(id) => Event::DataChannel(id),
+                datachannel::Event::Opened(id) => Event::DataChannelOpen(id),
+                datachannel::Event::Readable(id) => Event::DataChannelReadable(id),
+                datachannel::Event::BufferedAmountLow(id) => Event::BufferedAmountLow(id),
+                datachannel::Event::Closing(id) => Event::DataChannelClosing(id),
+                datachannel::Event::Closed(id) => Event::DataChannelClosed(id),
+                // The channels tell what that means for them.
+                _ => continue,
+            };
+            return Some(event);
         }
     }
 
@@ -219,8 +256,8 @@ impl PeerConnection {
 
     /// RTCPeerConnectionState (W3C webrtc-pc section 4.3.3) of our one transport.
     fn connection_state_now(&self) -> PeerConnectionState {
-        use IceConnectionState as Ice;
         use super::DtlsPhase as Dtls;
+        use IceConnectionState as Ice;
         if self.closing != Closing::Open {
             return PeerConnectionState::Closed;
         }

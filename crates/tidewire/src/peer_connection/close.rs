@@ -17,15 +17,17 @@ impl PeerConnection {
             return;
         }
         self.channels.abort(now);
-        self.collect_channel_events();
         self.closing = Closing::Flushing;
         self.negotiation.state = SignalingState::Closed;
         self.ice_state = IceConnectionState::Closed;
         self.state = PeerConnectionState::Closed;
         self.early.take();
-        self.events.push_back(Event::SignalingStateChange(SignalingState::Closed));
-        self.events.push_back(Event::IceConnectionStateChange(IceConnectionState::Closed));
-        self.events.push_back(Event::ConnectionStateChange(PeerConnectionState::Closed));
+        self.events
+            .push_back(Event::SignalingStateChange(SignalingState::Closed));
+        self.events
+            .push_back(Event::IceConnectionStateChange(IceConnectionState::Closed));
+        self.events
+            .push_back(Event::ConnectionStateChange(PeerConnectionState::Closed));
         self.retire_ufrags();
     }
 
@@ -35,10 +37,20 @@ impl PeerConnection {
     }
 
     fn retire_ufrags(&mut self) {
-        let pending = self.negotiation.roll_back_local().map(|local| local.credentials.ufrag);
-        let current = self.transports[DATA].agent.local_credentials().ufrag.clone();
+        let pending = self
+            .negotiation
+            .roll_back_local()
+            .map(|local| local.credentials.ufrag);
+        let current = self.transports[DATA]
+            .agent
+            .local_credentials()
+            .ufrag
+            .clone();
         let pending = pending.filter(|ufrag| *ufrag != current);
-        let retired = pending.into_iter().chain([current]).map(RouterEvent::UfragRemoved);
+        let retired = pending
+            .into_iter()
+            .chain([current])
+            .map(RouterEvent::UfragRemoved);
         self.router_events.extend(retired);
     }
 }

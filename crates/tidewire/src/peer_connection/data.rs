@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use tidewire_datachannel::{
-    ChannelId, ChannelInfo, ChannelStats, CreateError, DataChannelInit, Message, SendError,
-};
+use tidewire_datachannel::{ChannelId, ChannelView, CreateError, Init, Message, SendError};
 
 use super::PeerConnection;
 
@@ -18,7 +16,7 @@ impl PeerConnection {
         &mut self,
         now: Instant,
         label: &str,
-        init: DataChannelInit,
+        init: Init,
     ) -> Result<ChannelId, CreateError> {
         let now = self.advance(now);
         let id = self.channels.create(now, label, init)?;
@@ -63,16 +61,13 @@ impl PeerConnection {
 
     /// Sets bufferedAmountLowThreshold, in bytes.
     pub fn set_buffered_amount_low_threshold(&mut self, channel: ChannelId, threshold: usize) {
-        self.channels.set_buffered_amount_low_threshold(channel, threshold);
+        self.channels
+            .set_buffered_amount_low_threshold(channel, threshold);
     }
 
-    /// What a channel was created with, and its state; `None` after it is closed and forgotten.
-    pub fn data_channel(&self, channel: ChannelId) -> Option<ChannelInfo<'_>> {
+    /// What a channel was created with, its state and its counters; `None` after it is closed and
+    /// forgotten.
+    pub fn data_channel(&self, channel: ChannelId) -> Option<ChannelView<'_>> {
         self.channels.channel(channel)
-    }
-
-    /// What a channel has carried so far.
-    pub fn data_channel_stats(&self, channel: ChannelId) -> Option<ChannelStats> {
-        self.channels.channel_stats(channel)
     }
 }

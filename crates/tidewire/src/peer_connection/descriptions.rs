@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use tidewire_ice as ice;
 
+use super::negotiation::{
+    LocalDescription, LocalParts, Negotiation, RemoteDescription, new_tls_id,
+};
 use super::{DATA, PeerConnection};
-use super::negotiation::{LocalDescription, LocalParts, Negotiation, RemoteDescription, new_tls_id};
 use crate::description::{IceCandidateInit, SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
@@ -81,7 +83,9 @@ impl PeerConnection {
                 _ => self.create_answer()?,
             };
         }
-        let local = self.negotiation.take_created(description.kind, &description.sdp)?;
+        let local = self
+            .negotiation
+            .take_created(description.kind, &description.sdp)?;
         self.announce_ufrag(&local.credentials);
         match description.kind {
             SdpType::Offer => {
@@ -90,7 +94,10 @@ impl PeerConnection {
             }
             _ => {
                 let offer = self.negotiation.pending_remote.as_ref();
-                let offer = offer.ok_or(NegotiationError::NothingToAnswer)?.session.clone();
+                let offer = offer
+                    .ok_or(NegotiationError::NothingToAnswer)?
+                    .session
+                    .clone();
                 let sections = local.sections.clone();
                 self.negotiation.pending_local = Some(local.clone());
                 self.apply(now, &local, &offer, local.setup, true);
@@ -149,7 +156,10 @@ impl PeerConnection {
         let local = self.negotiation.pending_local.clone();
         let local = local.ok_or(NegotiationError::NothingToAnswer)?;
         let sections = Negotiation::agree(&local.sections, &answer)?;
-        let setup = answer.data.as_ref().map_or(Setup::Active, |(transport, _)| transport.setup);
+        let setup = answer
+            .data
+            .as_ref()
+            .map_or(Setup::Active, |(transport, _)| transport.setup);
         if !matches!(setup, Setup::Active | Setup::Passive) {
             return Err(Unacceptable::Setup.into());
         }
@@ -171,7 +181,10 @@ impl PeerConnection {
         let now = self.advance(now);
         self.check_open()?;
         let negotiation = &self.negotiation;
-        let latest = negotiation.pending_remote.as_ref().or(negotiation.current_remote.as_ref());
+        let latest = negotiation
+            .pending_remote
+            .as_ref()
+            .or(negotiation.current_remote.as_ref());
         let latest = latest.ok_or(NegotiationError::NoRemoteDescription)?;
         let is_data = section_of(&latest.session, candidate)?.is_data();
         let parsed = parse_candidate(&candidate.candidate)?;
@@ -185,9 +198,8 @@ impl PeerConnection {
             .or_else(|| parsed.as_ref().and_then(ice::Candidate::ufrag))
             .or_else(|| ufrag_of(&latest.session))
             .map(str::to_owned);
-        let knows = |description: &RemoteDescription| {
-            ufrag_of(&description.session) == ufrag.as_deref()
-        };
+        let knows =
+            |description: &RemoteDescription| ufrag_of(&description.session) == ufrag.as_deref();
         let in_use = self.remote_ufrag_in_use() == ufrag.as_deref();
         if !in_use {
             if !negotiation.pending_remote.as_ref().is_some_and(knows) {
@@ -221,33 +233,49 @@ impl PeerConnection {
     /// localDescription: the pending one, or the current one, with all candidates gathered so far.
     pub fn local_description(&self) -> Option<SessionDescription> {
         let negotiation = &self.negotiation;
-        let local = negotiation.pending_local.as_ref().or(negotiation.current_local.as_ref());
+        let local = negotiation
+            .pending_local
+            .as_ref()
+            .or(negotiation.current_local.as_ref());
         local.map(|local| self.render(local))
     }
 
     /// pendingLocalDescription.
     pub fn pending_local_description(&self) -> Option<SessionDescription> {
-        self.negotiation.pending_local.as_ref().map(|local| self.render(local))
+        self.negotiation
+            .pending_local
+            .as_ref()
+            .map(|local| self.render(local))
     }
 
     /// currentLocalDescription.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        self.negotiation.current_local.as_ref().map(|local| self.render(local))
+        self.negotiation
+            .current_local
+            .as_ref()
+            .map(|local| self.render(local))
     }
 
     /// remoteDescription: the pending one, or the current one, as it was set.
     pub fn remote_description(&self) -> Option<SessionDescription> {
-        self.pending_remote_description().or_else(|| self.current_remote_description())
+        self.pending_remote_description()
+            .or_else(|| self.current_remote_description())
     }
 
     /// pendingRemoteDescription.
     pub fn pending_remote_description(&self) -> Option<SessionDescription> {
-        self.negotiation.pending_remote.as_ref().map(RemoteDescription::to_public)
+        self.negotiation
+            .pending_remote
+            .as_ref()
+            .map(RemoteDescription::to_public)
     }
 
     /// currentRemoteDescription.
     pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.negotiation.current_remote.as_ref().map(RemoteDescription::to_public)
+        self.negotiation
+            .current_remote
+            .as_ref()
+            .map(RemoteDescription::to_public)
     }
 
     /// Reports that negotiation is needed, once until it has taken place.
@@ -256,7 +284,8 @@ impl PeerConnection {
         if negotiation.state != SignalingState::Stable {
             return;
         }
-        let was_needed = std::mem::replace(&mut negotiation.needed, negotiation.is_needed());
+        let is_needed = negotiation.is_needed();
+        let was_needed = std::mem::replace(&mut negotiation.needed, is_needed);
         if negotiation.needed && !was_needed {
             self.events.push_back(Event::NegotiationNeeded);
         }
@@ -272,10 +301,13 @@ impl PeerConnection {
     fn render(&self, local: &LocalDescription) -> SessionDescription {
         let sdp = with_candidates(
             &local.description,
-            self.transports[DATA].agent.local_candidates(),
+            &self.local_candidates,
             self.gathering_is_complete(),
         );
-        SessionDescription { kind: local.kind, sdp }
+        SessionDescription {
+            kind: local.kind,
+            sdp,
+        }
     }
 
     fn create(&mut self, kind: SdpType, bundle: bool, parts: LocalParts) -> SessionDescription {
@@ -298,7 +330,10 @@ impl PeerConnection {
             describe(&sections, &parameters)
         };
         let created = self.negotiation.keep_created(kind, write, parts);
-        SessionDescription { kind, sdp: created.text.clone() }
+        SessionDescription {
+            kind,
+            sdp: created.text.clone(),
+        }
     }
 
     fn credentials_to_offer(&mut self) -> ice::Credentials {
@@ -317,7 +352,10 @@ impl PeerConnection {
 
     fn credentials_to_answer(&mut self, offer: &RemoteSession) -> ice::Credentials {
         let own = self.transports[DATA].agent.local_credentials();
-        let offered = offer.data.as_ref().map(|(transport, _)| &transport.credentials);
+        let offered = offer
+            .data
+            .as_ref()
+            .map(|(transport, _)| &transport.credentials);
         let restarts = match (&self.transports[DATA].remote_credentials, offered) {
             (Some(known), Some(offered)) => known != offered,
             _ => false,
@@ -325,7 +363,11 @@ impl PeerConnection {
         if !restarts {
             return own.clone();
         }
-        let created = self.negotiation.created.as_ref().or(self.negotiation.pending_local.as_ref());
+        let created = self
+            .negotiation
+            .created
+            .as_ref()
+            .or(self.negotiation.pending_local.as_ref());
         match created {
             Some(created) if created.credentials != *own => created.credentials.clone(),
             _ => ice::Credentials::generate(&mut self.rng),
@@ -337,13 +379,20 @@ impl PeerConnection {
             .data
             .as_ref()
             .is_some_and(|(remote, _)| self.transports[DATA].would_renew_association(remote));
-        if renewed { new_tls_id(&mut self.rng) } else { self.negotiation.tls_id.clone() }
+        if renewed {
+            new_tls_id(&mut self.rng)
+        } else {
+            self.negotiation.tls_id.clone()
+        }
     }
 
     /// RFC 8842 section 5.3: the role that there is stays; otherwise the answerer opens, which
     /// saves half a round trip.
     fn setup_to_answer(&self, offer: &RemoteSession) -> Setup {
-        let offered = offer.data.as_ref().map_or(Setup::ActPass, |(transport, _)| transport.setup);
+        let offered = offer
+            .data
+            .as_ref()
+            .map_or(Setup::ActPass, |(transport, _)| transport.setup);
         match offered {
             Setup::Active => Setup::Passive,
             Setup::Passive => Setup::Active,
@@ -353,32 +402,36 @@ impl PeerConnection {
 
     /// From here on checks may name this generation of credentials.
     fn announce_ufrag(&mut self, credentials: &ice::Credentials) {
-        let replaced = self.negotiation.pending_local.as_ref().map(|local| &local.credentials);
+        let replaced = self
+            .negotiation
+            .pending_local
+            .as_ref()
+            .map(|local| &local.credentials);
         let current = self.transports[DATA].agent.local_credentials();
         if let Some(replaced) = replaced
             && replaced != credentials
             && replaced != current
         {
-            self.router_events.push_back(RouterEvent::UfragRemoved(replaced.ufrag.clone()));
+            self.router_events
+                .push_back(RouterEvent::UfragRemoved(replaced.ufrag.clone()));
         }
         if credentials != current && replaced != Some(credentials) {
-            self.router_events.push_back(RouterEvent::UfragAdded(credentials.ufrag.clone()));
+            self.router_events
+                .push_back(RouterEvent::UfragAdded(credentials.ufrag.clone()));
         }
     }
 
     fn roll_back_local(&mut self) {
-        let Some(local) = self.negotiation.roll_back_local() else { return };
+        let Some(local) = self.negotiation.roll_back_local() else {
+            return;
+        };
         if local.credentials != *self.transports[DATA].agent.local_credentials() {
-            self.router_events.push_back(RouterEvent::UfragRemoved(local.credentials.ufrag));
+            self.router_events
+                .push_back(RouterEvent::UfragRemoved(local.credentials.ufrag));
         }
     }
 
-    fn finish_exchange(
-        &mut self,
-        kind: SdpType,
-        state: SignalingState,
-        sections: Vec<Section>,
-    ) {
+    fn finish_exchange(&mut self, kind: SdpType, state: SignalingState, sections: Vec<Section>) {
         if kind == SdpType::Answer {
             self.negotiation.sections = sections;
             self.negotiation.complete();
@@ -399,16 +452,26 @@ impl PeerConnection {
 
 impl RemoteDescription {
     fn to_public(&self) -> SessionDescription {
-        SessionDescription { kind: self.kind, sdp: self.text.clone() }
+        SessionDescription {
+            kind: self.kind,
+            sdp: self.text.clone(),
+        }
     }
 }
 
 fn remote(description: &SessionDescription, session: RemoteSession) -> RemoteDescription {
-    RemoteDescription { kind: description.kind, text: description.sdp.clone(), session }
+    RemoteDescription {
+        kind: description.kind,
+        text: description.sdp.clone(),
+        session,
+    }
 }
 
 fn ufrag_of(session: &RemoteSession) -> Option<&str> {
-    session.data.as_ref().map(|(transport, _)| transport.credentials.ufrag.as_str())
+    session
+        .data
+        .as_ref()
+        .map(|(transport, _)| transport.credentials.ufrag.as_str())
 }
 
 /// The section that a candidate names, by mid or by position (W3C webrtc-pc section 4.4.2).
@@ -417,9 +480,10 @@ fn section_of<'a>(
     candidate: &IceCandidateInit,
 ) -> Result<&'a Section, NegotiationError> {
     let found = match (&candidate.sdp_mid, candidate.sdp_m_line_index) {
-        (Some(mid), _) => {
-            session.sections.iter().find(|section| section.mid.as_ref() == Some(mid))
-        }
+        (Some(mid), _) => session
+            .sections
+            .iter()
+            .find(|section| section.mid.as_ref() == Some(mid)),
         (None, Some(index)) => session.sections.get(usize::from(index)),
         // The end of candidates of all sections; and the only transport needs no name.
         (None, None) => session.sections.iter().find(|section| section.is_data()),
@@ -433,5 +497,7 @@ fn parse_candidate(text: &str) -> Result<Option<ice::Candidate>, NegotiationErro
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| NegotiationError::Candidate)
+    text.parse()
+        .map(Some)
+        .map_err(|_| NegotiationError::Candidate)
 }

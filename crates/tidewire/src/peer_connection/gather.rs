@@ -14,7 +14,8 @@ impl PeerConnection {
     pub fn add_local_address(&mut self, now: Instant, address: SocketAddr) {
         let now = self.advance(now);
         if self.ice_transport_policy == IceTransportPolicy::All {
-            self.transports[DATA].agent.add_host_candidate(now, address);
+            let added = self.transports[DATA].agent.add_host_candidate(now, address);
+            self.note_candidate(added.is_ok());
             self.progress(now);
         }
     }
@@ -25,7 +26,8 @@ impl PeerConnection {
         let now = self.advance(now);
         let is_relayed = candidate.kind == ice::CandidateKind::Relayed;
         if is_relayed || self.ice_transport_policy == IceTransportPolicy::All {
-            self.transports[DATA].agent.add_local_candidate(now, candidate);
+            let added = self.transports[DATA].agent.add_local_candidate(candidate);
+            self.note_candidate(added.is_ok());
             self.progress(now);
         }
     }
@@ -35,7 +37,8 @@ impl PeerConnection {
     pub fn add_stun_server(&mut self, now: Instant, server: SocketAddr) {
         let now = self.advance(now);
         if self.ice_transport_policy == IceTransportPolicy::All {
-            self.transports[DATA].agent.add_stun_server(now, server);
+            let added = self.transports[DATA].agent.add_stun_server(now, server);
+            self.note_candidate(added);
             self.progress(now);
         }
     }
@@ -56,6 +59,11 @@ impl PeerConnection {
     }
 
     pub(super) fn gathering_is_complete(&self) -> bool {
-        self.transports[DATA].agent.gathering_is_complete()
+        self.transports[DATA].agent.gathering_state() == ice::GatheringState::Complete
+    }
+
+    /// A candidate that cannot be used, or one too many, costs nothing but itself.
+    fn note_candidate(&mut self, added: bool) {
+        self.stats.local_candidates_refused += u64::from(!added);
     }
 }

@@ -75,7 +75,9 @@ impl PeerConnection {
 
     /// What happened since the last call, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.events
+            .pop_front()
+            .or_else(|| self.next_channel_event())
     }
 
     /// What a [`Router`](crate::Router) has to know, oldest first.
@@ -105,9 +107,16 @@ impl PeerConnection {
             self.keep_early(datagram);
             return;
         }
-        let Datagram { local, remote, data, .. } = datagram;
-        let handled = self.transports[DATA].agent.handle_datagram(now, local, remote, &data);
-        if handled.is_verified() {
+        let Datagram {
+            local,
+            remote,
+            data,
+            ..
+        } = datagram;
+        let handled = self.transports[DATA]
+            .agent
+            .handle_datagram(now, local, remote, &data);
+        if handled.is_authenticated() {
             self.report_path(local, remote);
         }
     }
@@ -115,11 +124,15 @@ impl PeerConnection {
     /// Whether a check is for credentials that an offer of ours announced and that come into use
     /// with the answer.
     fn names_pending_credentials(&self, data: &[u8]) -> bool {
-        let Some(pending) = &self.negotiation.pending_local else { return false };
+        let Some(pending) = &self.negotiation.pending_local else {
+            return false;
+        };
         if pending.credentials == *self.transports[DATA].agent.local_credentials() {
             return false;
         }
-        let Ok(message) = stun::Message::parse(data) else { return false };
+        let Ok(message) = stun::Message::parse(data) else {
+            return false;
+        };
         message
             .username()
             .and_then(|username| username.split(':').next())
@@ -130,7 +143,10 @@ impl PeerConnection {
         let transport = &mut self.transports[DATA];
         if transport.dtls().is_none() {
             self.keep_early(datagram);
-        } else if transport.agent.is_known_path(datagram.local, datagram.remote) {
+        } else if transport
+            .agent
+            .is_known_path(datagram.local, datagram.remote)
+        {
             transport.handle_dtls(now, datagram.data);
             self.read_dtls(now);
         } else {
@@ -160,7 +176,8 @@ impl PeerConnection {
 
     fn report_path(&mut self, local: SocketAddr, remote: SocketAddr) {
         if self.verified_paths.insert((local, remote)) {
-            self.router_events.push_back(RouterEvent::PathVerified { local, remote });
+            self.router_events
+                .push_back(RouterEvent::PathVerified { local, remote });
         }
     }
 
@@ -170,8 +187,10 @@ impl PeerConnection {
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Transmit> {
-        if self.closing == Closing::Closed {
-            return None;
+        match self.closing {
+            Closing::Open => {}
+            Closing::Flushing => return self.write_last_words(now, max_segments, buf),
+            Closing::Closed => return None,
         }
         if let Some(transmit) = self.write_check(now, buf) {
             return Some(transmit);
@@ -182,23 +201,67 @@ impl PeerConnection {
         } else {
             self.write_data(now, max_segments, buf)?
         };
-        Some(Transmit { local, remote, ecn: None, segment_size })
+        Some(Transmit {
+            local,
+            remote,
+            ecn: None,
+            segment_size,
+        })
+    }
+
+    /// What the association has left to say, then DTLS's goodbye, if there is a way to say it.
+    fn write_last_words(
+        &mut self,
+        now: Instant,
+        max_segments: usize,
+        buf: &mut Vec<u8>,
+    ) -> Option<Transmit> {
+        let path = self.transports[DATA].path();
+        let data = path.and_then(|_| self.write_data(now, max_segments, buf));
+        let segment_size = match data {
+            Some(segment_size) => segment_size,
+            None => {
+                self.closing = Closing::Closed;
+                let dtls = self.transports[DATA].dtls_mut()?;
+                dtls.close(now);
+                path.filter(|_| dtls.poll_transmit(now, buf))?;
+                None
+            }
+        };
+        let (local, remote) = path?;
+        Some(Transmit {
+            local,
+            remote,
+            ecn: None,
+            segment_size,
+        })
     }
 
     fn write_check(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         let sent = self.transports[DATA].agent.poll_transmit(now, buf)?;
-        if let Some(transaction) = sent.transaction {
-            self.router_events.push_back(RouterEvent::TransactionStarted(transaction));
+        if let Some(transaction) = sent.request {
+            self.router_events
+                .push_back(RouterEvent::TransactionStarted(transaction.0));
         }
-        Some(Transmit { local: sent.local, remote: sent.remote, ecn: None, segment_size: None })
+        Some(Transmit {
+            local: sent.local,
+            remote: sent.remote,
+            ecn: None,
+            segment_size: None,
+        })
     }
 
     fn write_handshake(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
-        self.transports[DATA].dtls_mut().is_some_and(|dtls| dtls.poll_transmit(now, buf))
+        self.transports[DATA]
+            .dtls_mut()
+            .is_some_and(|dtls| dtls.poll_transmit(now, buf))
     }
 
     /// Appends a batch of SCTP packets, encrypted; `Some(segment_size)` when there was any.
-    #[expect(clippy::option_option, reason = "the inner one is the field of Transmit")]
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is the field of Transmit"
+    )]
     fn write_data(
         &mut self,
         now: Instant,
@@ -206,10 +269,7 @@ impl PeerConnection {
         buf: &mut Vec<u8>,
     ) -> Option<Option<usize>> {
         let is_connected = self.dtls_state == DtlsPhase::Connected;
-        let Some(dtls) = self.transports[DATA].dtls_mut().filter(|_| is_connected) else {
-            self.finish_closing_without_dtls();
-            return None;
-        };
+        let dtls = self.transports[DATA].dtls_mut().filter(|_| is_connected)?;
         let start = buf.len();
         let mut segment = 0;
         let mut segments = 0;
@@ -241,26 +301,9 @@ impl PeerConnection {
             }
         }
         if buf.len() == start {
-            return self.write_farewell(now, buf).then_some(None);
+            return None;
         }
         Some((segments > 1).then_some(segment))
-    }
-
-    /// When the association has said everything on its way out, DTLS says goodbye.
-    fn write_farewell(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
-        if self.closing != Closing::Flushing {
-            return false;
-        }
-        self.closing = Closing::Closed;
-        let Some(dtls) = self.transports[DATA].dtls_mut() else { return false };
-        dtls.close(now);
-        dtls.poll_transmit(now, buf)
-    }
-
-    fn finish_closing_without_dtls(&mut self) {
-        if self.closing == Closing::Flushing {
-            self.closing = Closing::Closed;
-        }
     }
 
     /// Carries everything as far as it goes without input: ICE's findings to DTLS, DTLS's to SCTP,
@@ -272,7 +315,6 @@ impl PeerConnection {
         self.collect_ice_events(now);
         self.transports[DATA].start_dtls_if_ready(now);
         self.collect_dtls_events(now);
-        self.collect_channel_events();
         self.update_connection_state();
     }
 
@@ -292,6 +334,11 @@ impl PeerConnection {
 impl Datagram {
     /// Copies `data`, for callers without a pool of buffers.
     pub fn copied(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Self {
-        Self { local, remote, ecn: None, data: BytesMut::from(data) }
+        Self {
+            local,
+            remote,
+            ecn: None,
+            data: BytesMut::from(data),
+        }
     }
 }

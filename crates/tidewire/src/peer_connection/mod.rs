@@ -17,6 +17,7 @@ use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyedState, Rng};
 use tidewire_datachannel as datachannel;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
+use tidewire_sctp as sctp;
 
 use crate::configuration::{Configuration, IceTransportPolicy};
 use crate::early::EarlyDatagrams;
@@ -32,6 +33,9 @@ use negotiation::Negotiation;
 /// The transport that data channels use: the only one there is, as everything is bundled.
 const DATA: usize = 0;
 
+/// What DTLS puts around a packet: 13 bytes of header, 8 of nonce, 16 of tag (RFC 6347 section
+/// 4.1, RFC 5288 section 3).
+const DTLS_OVERHEAD: usize = 37;
 /// How long a generated certificate is valid. Peers verify its fingerprint, not its dates, but some
 /// refuse one that has expired by their clock.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -68,6 +72,9 @@ pub struct PeerConnection {
     /// The last `now` seen; a clock that goes backwards is held here.
     now: Instant,
     gathering: IceGatheringState,
+    /// Local candidates, each once, in the order they were found.
+    local_candidates: Vec<ice::Candidate>,
+    /// How many of them have been reported.
     candidates_reported: usize,
     ice_state: IceConnectionState,
     dtls_state: DtlsPhase,
@@ -120,12 +127,25 @@ impl PeerConnection {
         };
         let dtls_config = dtls::Config {
             mtu: configuration.max_datagram_size,
-            ..dtls::Config::new(configuration.crypto, Arc::clone(&certificate))
+            ..dtls::Config::new(Arc::clone(&configuration.crypto), Arc::clone(&certificate))
         };
-        let agent = ice::Agent::new(configuration.ice, rng.fork(), now);
+        let ice_config = ice::Config {
+            timing: configuration.ice_timing,
+            limits: configuration.ice_limits,
+            ..ice::Config::new(Arc::clone(&configuration.crypto))
+        };
+        let agent = ice::Agent::new(ice_config, rng.fork(), now);
         let ufrag = agent.local_credentials().ufrag.clone();
         let transport = Transport::new(agent, Arc::new(dtls_config), rng.fork());
-        let channels = datachannel::Endpoint::new(configuration.data_channels, rng.fork(), now);
+        let sctp_config = sctp::Config {
+            max_packet_size: configuration
+                .max_datagram_size
+                .saturating_sub(DTLS_OVERHEAD),
+            max_incoming_message: configuration.max_message_size as usize,
+            ..configuration.sctp
+        };
+        let channels =
+            datachannel::Endpoint::new(configuration.data_channels, sctp_config, rng.fork(), now);
         Ok(Self {
             certificate_fingerprint: certificate.fingerprint(HashAlgorithm::Sha256),
             ice_transport_policy: configuration.ice_transport_policy,
@@ -136,6 +156,7 @@ impl PeerConnection {
             early: EarlyDatagrams::default(),
             now,
             gathering: IceGatheringState::New,
+            local_candidates: Vec::new(),
             candidates_reported: 0,
             ice_state: IceConnectionState::New,
             dtls_state: DtlsPhase::New,
@@ -182,6 +203,7 @@ impl PeerConnection {
             dtls: transport.dtls_stats(),
             ice: transport.agent.stats(),
             data_channels: self.channels.stats(),
+            sctp: self.channels.association_stats(),
             ..self.stats.clone()
         }
     }
@@ -192,9 +214,10 @@ fn generate_certificate(
     rng: &mut Rng,
     unix_time: Duration,
 ) -> Result<dtls::Certificate, ConfigurationError> {
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     let validity = dtls::ValidityOptions {
-        not_before: unix_time.saturating_sub(CLOCK_SKEW).as_secs(),
-        not_after: (unix_time + CERTIFICATE_LIFETIME).as_secs(),
+        not_before: seconds(unix_time.saturating_sub(CLOCK_SKEW)),
+        not_after: seconds(unix_time.saturating_add(CERTIFICATE_LIFETIME)),
     };
     Ok(dtls::Certificate::generate(crypto, rng, validity)?)
 }

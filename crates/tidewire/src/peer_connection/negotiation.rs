@@ -96,7 +96,12 @@ impl Negotiation {
         if last.is_some_and(|last| last.description != description) {
             description = write(self.session_version + 1);
         }
-        let LocalParts { sections, credentials, tls_id, setup } = parts;
+        let LocalParts {
+            sections,
+            credentials,
+            tls_id,
+            setup,
+        } = parts;
         let text = description.to_string();
         self.created.insert(LocalDescription {
             kind,
@@ -133,7 +138,10 @@ impl Negotiation {
     pub(super) fn sections_to_offer(&self) -> Vec<Section> {
         let mut sections = self.sections.clone();
         if self.data_wanted && !sections.iter().any(Section::is_data) {
-            let section = Section { mid: Some(self.unused_mid()), content: Content::Data };
+            let section = Section {
+                mid: Some(self.unused_mid()),
+                content: Content::Data,
+            };
             // A rejected section is used again before another is added: RFC 8829 section 5.2.2.
             match sections.iter_mut().find(|section| !section.is_data()) {
                 Some(rejected) => *rejected = section,
@@ -144,8 +152,11 @@ impl Negotiation {
     }
 
     fn unused_mid(&self) -> String {
-        let is_used =
-            |mid: &str| self.sections.iter().any(|section| section.mid.as_deref() == Some(mid));
+        let is_used = |mid: &str| {
+            self.sections
+                .iter()
+                .any(|section| section.mid.as_deref() == Some(mid))
+        };
         (0..=self.sections.len())
             .map(|number| number.to_string())
             .find(|mid| !is_used(mid))
@@ -157,15 +168,20 @@ impl Negotiation {
         if offer.sections.len() < self.sections.len() {
             return Err(Unacceptable::SectionsRemoved);
         }
-        let moved = self.sections.iter().zip(&offer.sections).zip(&offer.uses).any(
-            |((known, offered), offered_use)| {
+        let moved = self
+            .sections
+            .iter()
+            .zip(&offer.sections)
+            .zip(&offer.uses)
+            .any(|((known, offered), offered_use)| {
                 // Data must stay where it is as long as it is in use.
-                known.is_data()
-                    && !offered.is_data()
-                    && *offered_use == SectionUse::InUse
-            },
-        );
-        if moved { Err(Unacceptable::SectionMismatch) } else { Ok(()) }
+                known.is_data() && !offered.is_data() && *offered_use == SectionUse::InUse
+            });
+        if moved {
+            Err(Unacceptable::SectionMismatch)
+        } else {
+            Ok(())
+        }
     }
 
     /// The agreed sections after `answer` to `offered` (RFC 3264 section 6), if it fits.
@@ -177,7 +193,9 @@ impl Negotiation {
             return Err(Unacceptable::SectionMismatch);
         }
         let pairs = offered.iter().zip(&answer.sections).zip(&answer.uses);
-        pairs.map(|((offered, answered), used)| agree_section(offered, answered, *used)).collect()
+        pairs
+            .map(|((offered, answered), used)| agree_section(offered, answered, *used))
+            .collect()
     }
 
     /// Keeps a candidate until the answer is applied; `false` when there are too many.
@@ -242,7 +260,10 @@ fn agree_section(
     if !same_mid || !fits {
         return Err(Unacceptable::SectionMismatch);
     }
-    Ok(Section { mid: offered.mid.clone(), content: answered.content.clone() })
+    Ok(Section {
+        mid: offered.mid.clone(),
+        content: answered.content.clone(),
+    })
 }
 
 /// A fresh `tls-id`: 120 random bits or more in the characters of RFC 8842 section 4.
@@ -250,7 +271,9 @@ pub(super) fn new_tls_id(rng: &mut Rng) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bytes: [u8; 16] = rng.array();
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -258,7 +281,10 @@ mod tests {
     use super::*;
 
     fn data(mid: &str) -> Section {
-        Section { mid: Some(mid.to_owned()), content: Content::Data }
+        Section {
+            mid: Some(mid.to_owned()),
+            content: Content::Data,
+        }
     }
 
     fn rejected(mid: &str) -> Section {
@@ -273,7 +299,11 @@ mod tests {
     }
 
     fn negotiation(sections: Vec<Section>) -> Negotiation {
-        Negotiation { sections, data_wanted: true, ..Negotiation::new(&mut Rng::from_u64(1)) }
+        Negotiation {
+            sections,
+            data_wanted: true,
+            ..Negotiation::new(&mut Rng::from_u64(1))
+        }
     }
 
     #[test]
@@ -285,7 +315,10 @@ mod tests {
     #[test]
     fn a_data_section_is_added_once() {
         assert_eq!(negotiation(Vec::new()).sections_to_offer(), [data("0")]);
-        assert_eq!(negotiation(vec![data("7")]).sections_to_offer(), [data("7")]);
+        assert_eq!(
+            negotiation(vec![data("7")]).sections_to_offer(),
+            [data("7")]
+        );
     }
 
     #[test]
@@ -298,7 +331,12 @@ mod tests {
         };
         let offered = [data("0")];
         assert!(Negotiation::agree(&offered, &answer(vec![data("0")])).is_ok());
-        for wrong in [vec![], vec![data("1")], vec![rejected("0")], vec![data("0"), data("1")]] {
+        for wrong in [
+            vec![],
+            vec![data("1")],
+            vec![rejected("0")],
+            vec![data("0"), data("1")],
+        ] {
             assert_eq!(
                 Negotiation::agree(&offered, &answer(wrong)),
                 Err(Unacceptable::SectionMismatch)
@@ -309,8 +347,10 @@ mod tests {
     #[test]
     fn a_tls_id_follows_its_grammar() {
         let id = new_tls_id(&mut Rng::from_u64(3));
-        assert!(sdp::Attribute::parse(&format!("tls-id:{id}"))
-            .is_some_and(|attribute| attribute == sdp::Attribute::TlsId(id)));
+        assert!(
+            sdp::Attribute::parse(&format!("tls-id:{id}"))
+                .is_some_and(|attribute| attribute == sdp::Attribute::TlsId(id))
+        );
     }
 
     #[test]
@@ -320,6 +360,9 @@ mod tests {
             assert!(negotiation.wait_with_candidate("candidate:"));
         }
         assert!(!negotiation.wait_with_candidate("candidate:"));
-        assert_eq!(negotiation.take_waiting_candidates().len(), MAX_WAITING_CANDIDATES);
+        assert_eq!(
+            negotiation.take_waiting_candidates().len(),
+            MAX_WAITING_CANDIDATES
+        );
     }
 }

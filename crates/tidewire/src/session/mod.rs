@@ -28,7 +28,11 @@ pub(crate) enum Content {
     /// Data channels.
     Data,
     /// Rejected: what its `m=` line says is kept, as an answer repeats it.
-    Rejected { kind: MediaKind, protocol: String, formats: Vec<String> },
+    Rejected {
+        kind: MediaKind,
+        protocol: String,
+        formats: Vec<String>,
+    },
 }
 
 impl Section {

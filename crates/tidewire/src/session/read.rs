@@ -73,7 +73,11 @@ fn check_mids(description: &SessionDescription) -> Result<(), Unacceptable> {
         .iter()
         .filter_map(MediaDescription::mid)
         .all(|mid| seen.insert(mid));
-    if unique { Ok(()) } else { Err(Unacceptable::DuplicateMid) }
+    if unique {
+        Ok(())
+    } else {
+        Err(Unacceptable::DuplicateMid)
+    }
 }
 
 fn read_section(media: &MediaDescription, is_data: bool) -> Section {
@@ -86,11 +90,18 @@ fn read_section(media: &MediaDescription, is_data: bool) -> Section {
             formats: media.formats.clone(),
         }
     };
-    Section { mid: media.mid().map(str::to_owned), content }
+    Section {
+        mid: media.mid().map(str::to_owned),
+        content,
+    }
 }
 
 fn read_use(media: &MediaDescription) -> SectionUse {
-    if media.is_rejected() { SectionUse::Rejected } else { SectionUse::InUse }
+    if media.is_rejected() {
+        SectionUse::Rejected
+    } else {
+        SectionUse::InUse
+    }
 }
 
 /// The BUNDLE group that `media` is in.
@@ -122,7 +133,10 @@ fn read_transport(
         return Err(Unacceptable::NoIceCredentials);
     };
     Ok(TransportParameters {
-        credentials: ice::Credentials { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() },
+        credentials: ice::Credentials {
+            ufrag: ufrag.to_owned(),
+            pwd: pwd.to_owned(),
+        },
         lite: effective.is_ice_lite(),
         fingerprints: read_fingerprints(&effective)?,
         setup: effective
@@ -130,7 +144,11 @@ fn read_transport(
             .filter(|setup| *setup != Setup::HoldConn)
             .ok_or(Unacceptable::Setup)?,
         tls_id: effective.tls_id().map(str::to_owned),
-        candidates: media.attributes.candidates().map(|rest| format!("candidate:{rest}")).collect(),
+        candidates: media
+            .attributes
+            .candidates()
+            .map(|rest| format!("candidate:{rest}"))
+            .collect(),
         end_of_candidates: effective.is_end_of_candidates(),
     })
 }
@@ -140,13 +158,20 @@ fn read_fingerprints(effective: &Effective<'_>) -> Result<Vec<dtls::Fingerprint>
         .fingerprints()
         .filter_map(|fingerprint| fingerprint.to_string().parse().ok())
         .collect();
-    if known.is_empty() { Err(Unacceptable::NoFingerprint) } else { Ok(known) }
+    if known.is_empty() {
+        Err(Unacceptable::NoFingerprint)
+    } else {
+        Ok(known)
+    }
 }
 
 fn read_sctp(media: &MediaDescription) -> SctpParameters {
     SctpParameters {
         port: media.attributes.sctp_port().unwrap_or(SCTP_PORT),
-        max_message_size: media.attributes.max_message_size().unwrap_or(DEFAULT_MAX_MESSAGE_SIZE),
+        max_message_size: media
+            .attributes
+            .max_message_size()
+            .unwrap_or(DEFAULT_MAX_MESSAGE_SIZE),
     }
 }
 
@@ -178,7 +203,13 @@ mod tests {
         assert_eq!(transport.fingerprints.len(), 1);
         assert_eq!(transport.candidates.len(), 4);
         assert!(transport.candidates[0].starts_with("candidate:2602587287 1 udp"));
-        assert_eq!(sctp, SctpParameters { port: 5000, max_message_size: 262_144 });
+        assert_eq!(
+            sctp,
+            SctpParameters {
+                port: 5000,
+                max_message_size: 262_144
+            }
+        );
         assert!(session.bundles_data);
     }
 
@@ -201,20 +232,39 @@ mod tests {
         let bare = read(&format!("{head}m=application{bare}"));
         let whole = read(WITH_MEDIA);
         let ufrag = |session: &RemoteSession| {
-            session.data.as_ref().map(|(transport, _)| transport.credentials.ufrag.clone())
+            session
+                .data
+                .as_ref()
+                .map(|(transport, _)| transport.credentials.ufrag.clone())
         };
         assert!(ufrag(&bare).is_some());
-        assert_eq!(ufrag(&bare), ufrag(&whole), "Chromium uses one ufrag for all of a bundle");
+        assert_eq!(
+            ufrag(&bare),
+            ufrag(&whole),
+            "Chromium uses one ufrag for all of a bundle"
+        );
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let without = |prefix: &str| -> String {
-            OFFER.split_inclusive('\n').filter(|line| !line.starts_with(prefix)).collect()
+            OFFER
+                .split_inclusive('\n')
+                .filter(|line| !line.starts_with(prefix))
+                .collect()
         };
-        assert_eq!(unacceptable(&without("a=ice-ufrag")), Unacceptable::NoIceCredentials);
-        assert_eq!(unacceptable(&without("a=ice-pwd")), Unacceptable::NoIceCredentials);
-        assert_eq!(unacceptable(&without("a=fingerprint")), Unacceptable::NoFingerprint);
+        assert_eq!(
+            unacceptable(&without("a=ice-ufrag")),
+            Unacceptable::NoIceCredentials
+        );
+        assert_eq!(
+            unacceptable(&without("a=ice-pwd")),
+            Unacceptable::NoIceCredentials
+        );
+        assert_eq!(
+            unacceptable(&without("a=fingerprint")),
+            Unacceptable::NoFingerprint
+        );
         assert_eq!(unacceptable(&without("a=setup")), Unacceptable::Setup);
         let odd_hash = OFFER.replace("sha-256 ", "md2 ");
         assert_eq!(unacceptable(&odd_hash), Unacceptable::NoFingerprint);

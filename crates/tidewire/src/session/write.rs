@@ -35,7 +35,9 @@ pub(crate) fn describe(
 ) -> SessionDescription {
     let origin = Origin::new(parameters.session_id, parameters.session_version);
     let mut description = SessionDescription::new(origin);
-    let bundled = sections.iter().filter(|section| parameters.bundle && section.is_data());
+    let bundled = sections
+        .iter()
+        .filter(|section| parameters.bundle && section.is_data());
     let mids: Vec<_> = bundled.filter_map(|section| section.mid.clone()).collect();
     if !mids.is_empty() {
         description = description.with(Attribute::Group(Group::bundle(mids)));
@@ -48,7 +50,11 @@ pub(crate) fn describe(
 fn describe_section(section: &Section, parameters: &LocalParameters<'_>) -> MediaDescription {
     let media = match &section.content {
         Content::Data => MediaDescription::data_channel(DISCARD_PORT),
-        Content::Rejected { kind, protocol, formats } => {
+        Content::Rejected {
+            kind,
+            protocol,
+            formats,
+        } => {
             let formats: Vec<_> = formats.iter().map(String::as_str).collect();
             MediaDescription::new(kind.clone(), 0, protocol, &formats)
         }
@@ -65,11 +71,16 @@ fn describe_section(section: &Section, parameters: &LocalParameters<'_>) -> Medi
 
 fn describe_data(media: MediaDescription, parameters: &LocalParameters<'_>) -> MediaDescription {
     let fingerprint = parameters.fingerprint.to_string();
-    let (hash, value) = fingerprint.split_once(' ').unwrap_or(("sha-256", &fingerprint));
+    let (hash, value) = fingerprint
+        .split_once(' ')
+        .unwrap_or(("sha-256", &fingerprint));
     media
         .with(Attribute::IceUfrag(parameters.credentials.ufrag.clone()))
         .with(Attribute::IcePwd(parameters.credentials.pwd.clone()))
-        .with(Attribute::IceOptions(vec!["trickle".to_owned(), "ice2".to_owned()]))
+        .with(Attribute::IceOptions(vec![
+            "trickle".to_owned(),
+            "ice2".to_owned(),
+        ]))
         .with(Attribute::Fingerprint(Fingerprint {
             hash: hash.to_owned(),
             value: value.to_owned(),
@@ -77,7 +88,9 @@ fn describe_data(media: MediaDescription, parameters: &LocalParameters<'_>) -> M
         .with(Attribute::Setup(parameters.setup))
         .with(Attribute::TlsId(parameters.tls_id.to_owned()))
         .with(Attribute::SctpPort(SCTP_PORT))
-        .with(Attribute::MaxMessageSize(parameters.max_message_size.into()))
+        .with(Attribute::MaxMessageSize(
+            parameters.max_message_size.into(),
+        ))
 }
 
 /// `description` with what has been gathered since: candidates, the default destination and, when

@@ -1,5 +1,5 @@
 //! Two peers and the network between them, under a virtual clock.
-#![expect(dead_code, reason = "every test uses a part of it")]
+#![allow(dead_code, clippy::allow_attributes, reason = "every test uses a part of it")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,57 +9,71 @@ use tidewire::{Configuration, Datagram, Event, Message, PeerConnection};
 use tidewire_netsim::{Link, LinkConfig, Trace};
 
 /// One end: the connection, and what it reported.
-pub struct Peer {
-    pub connection: PeerConnection,
-    pub address: SocketAddr,
-    pub events: Vec<Event>,
+pub(crate) struct Peer {
+    pub(crate) connection: PeerConnection,
+    pub(crate) address: SocketAddr,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Peer {
-    pub fn new(configuration: Configuration, seed: u64, address: &str, now: Instant) -> Self {
+    pub(crate) fn new(
+        configuration: Configuration,
+        seed: u64,
+        address: &str,
+        now: Instant,
+    ) -> Self {
         let address: SocketAddr = address.parse().expect("a socket address");
         let mut connection = PeerConnection::new(configuration, Rng::from_u64(seed), now)
             .expect("a usable configuration");
         connection.add_local_address(now, address);
         connection.finish_gathering(now);
-        Self { connection, address, events: Vec::new() }
+        Self {
+            connection,
+            address,
+            events: Vec::new(),
+        }
     }
 
-    pub fn has(&self, event: &Event) -> bool {
+    pub(crate) fn has(&self, event: &Event) -> bool {
         self.events.contains(event)
     }
 
     /// Every message that waits on `channel`.
-    pub fn receive_all(&mut self, channel: tidewire::ChannelId) -> Vec<Message> {
+    pub(crate) fn receive_all(&mut self, channel: tidewire::ChannelId) -> Vec<Message> {
         std::iter::from_fn(|| self.connection.receive(channel)).collect()
     }
 
     fn collect_events(&mut self) {
-        self.events.extend(std::iter::from_fn(|| self.connection.poll_event()));
+        self.events
+            .extend(std::iter::from_fn(|| self.connection.poll_event()));
         while self.connection.poll_router_event().is_some() {}
     }
 }
 
 /// Two peers and a link each way.
-pub struct Net {
-    pub start: Instant,
-    pub now: Instant,
-    pub peers: [Peer; 2],
-    pub links: [Link; 2],
-    pub trace: Trace,
+pub(crate) struct Net {
+    pub(crate) start: Instant,
+    pub(crate) now: Instant,
+    pub(crate) peers: [Peer; 2],
+    pub(crate) links: [Link; 2],
+    pub(crate) trace: Trace,
     /// What a datagram may be turned into on its way; for tests that tamper.
-    pub tamper: Option<fn(usize, &mut Vec<u8>)>,
+    pub(crate) tamper: Option<fn(usize, &mut Vec<u8>)>,
 }
 
-pub const OFFERER: usize = 0;
-pub const ANSWERER: usize = 1;
+pub(crate) const OFFERER: usize = 0;
+pub(crate) const ANSWERER: usize = 1;
 
 impl Net {
-    pub fn new(seed: u64, link: &LinkConfig) -> Self {
-        Self::with_configurations(seed, link, [Configuration::default(), Configuration::default()])
+    pub(crate) fn new(seed: u64, link: &LinkConfig) -> Self {
+        Self::with_configurations(
+            seed,
+            link,
+            [Configuration::default(), Configuration::default()],
+        )
     }
 
-    pub fn with_configurations(
+    pub(crate) fn with_configurations(
         seed: u64,
         link: &LinkConfig,
         [first, second]: [Configuration; 2],
@@ -69,33 +83,62 @@ impl Net {
             Peer::new(first, seed * 2 + 1, "192.0.2.1:1000", now),
             Peer::new(second, seed * 2 + 2, "192.0.2.2:2000", now),
         ];
-        let links = [Link::new(link.clone(), seed * 2 + 1), Link::new(link.clone(), seed * 2 + 2)];
-        Self { start: now, now, peers, links, trace: Trace::new(now), tamper: None }
+        let links = [
+            Link::new(link.clone(), seed * 2 + 1),
+            Link::new(link.clone(), seed * 2 + 2),
+        ];
+        Self {
+            start: now,
+            now,
+            peers,
+            links,
+            trace: Trace::new(now),
+            tamper: None,
+        }
     }
 
     /// Offer and answer, all candidates in them, carried without delay.
-    pub fn negotiate(&mut self) {
+    pub(crate) fn negotiate(&mut self) {
         self.negotiate_from(OFFERER);
     }
 
-    pub fn negotiate_from(&mut self, offerer: usize) {
+    pub(crate) fn negotiate_from(&mut self, offerer: usize) {
         let now = self.now;
         let answerer = 1 - offerer;
-        let offer = self.peers[offerer].connection.create_offer().expect("an offer");
-        self.peers[offerer].connection.set_local_description(now, &offer).expect("our offer");
-        let offer = self.peers[offerer].connection.local_description().expect("just set");
+        let offer = self.peers[offerer]
+            .connection
+            .create_offer()
+            .expect("an offer");
+        self.peers[offerer]
+            .connection
+            .set_local_description(now, &offer)
+            .expect("our offer");
+        let offer = self.peers[offerer]
+            .connection
+            .local_description()
+            .expect("just set");
         let callee = &mut self.peers[answerer].connection;
-        callee.set_remote_description(now, &offer).expect("a good offer");
+        callee
+            .set_remote_description(now, &offer)
+            .expect("a good offer");
         let answer = callee.create_answer().expect("an answer");
-        callee.set_local_description(now, &answer).expect("our answer");
+        callee
+            .set_local_description(now, &answer)
+            .expect("our answer");
         let answer = callee.local_description().expect("just set");
         let caller = &mut self.peers[offerer].connection;
-        caller.set_remote_description(now, &answer).expect("a good answer");
+        caller
+            .set_remote_description(now, &answer)
+            .expect("a good answer");
     }
 
     /// Runs until `done` or until `limit` of virtual time has passed, and answers whether it was
     /// done.
-    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+    pub(crate) fn run_until(
+        &mut self,
+        limit: Duration,
+        mut done: impl FnMut(&mut Self) -> bool,
+    ) -> bool {
         let end = self.now + limit;
         loop {
             self.exchange();
@@ -118,17 +161,20 @@ impl Net {
     }
 
     /// Runs for a while.
-    pub fn run_for(&mut self, time: Duration) {
+    pub(crate) fn run_for(&mut self, time: Duration) {
         self.run_until(time, |_| false);
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.now - self.start
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let links = self.links.iter().filter_map(Link::poll_timeout);
-        let peers = self.peers.iter().filter_map(|peer| peer.connection.poll_timeout());
+        let peers = self
+            .peers
+            .iter()
+            .filter_map(|peer| peer.connection.poll_timeout());
         links.chain(peers).min()
     }
 
@@ -136,7 +182,11 @@ impl Net {
         // A deadline that stands still must not stop the clock.
         self.now = until.max(self.now);
         for peer in &mut self.peers {
-            if peer.connection.poll_timeout().is_some_and(|due| due <= self.now) {
+            if peer
+                .connection
+                .poll_timeout()
+                .is_some_and(|due| due <= self.now)
+            {
                 peer.connection.handle_timeout(self.now);
             }
         }
@@ -167,7 +217,8 @@ impl Net {
             let segment = transmit.segment_size.unwrap_or(buf.len());
             for packet in buf.chunks(segment) {
                 let mut packet = packet.to_vec();
-                self.trace.record(self.now, transmit.local, transmit.remote, &packet);
+                self.trace
+                    .record(self.now, transmit.local, transmit.remote, &packet);
                 if let Some(tamper) = self.tamper {
                     tamper(from, &mut packet);
                 }
@@ -184,7 +235,9 @@ impl Net {
         let mut moved = false;
         while let Some(packet) = self.links[from].receive(self.now) {
             let datagram = Datagram::copied(local, remote, &packet);
-            self.peers[1 - from].connection.handle_datagram(self.now, datagram);
+            self.peers[1 - from]
+                .connection
+                .handle_datagram(self.now, datagram);
             moved = true;
         }
         moved
