@@ -12,6 +12,9 @@ use tidewire_ice as ice;
 use crate::session::{Setup, TransportParameters};
 use crate::stats::DtlsStats;
 
+/// How often a failed handshake is tried again.
+const MAX_RETRIES: u32 = 4;
+
 /// ICE and DTLS for one or, with BUNDLE, all media sections.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -19,6 +22,10 @@ pub(crate) struct Transport {
     /// The peer's ICE credentials in use.
     pub(crate) remote_credentials: Option<ice::Credentials>,
     dtls: DtlsState,
+    /// The present association has been up.
+    is_established: bool,
+    /// A failed handshake whose alert is still to be sent.
+    failed: Option<Box<dtls::Connection>>,
     dtls_config: Arc<dtls::Config>,
     rng: Rng,
 }
@@ -32,6 +39,8 @@ enum DtlsState {
     Running {
         connection: Box<dtls::Connection>,
         peer: Peer,
+        /// Handshakes that failed before.
+        failures: u32,
     },
 }
 
@@ -56,6 +65,8 @@ impl Transport {
             agent,
             remote_credentials: None,
             dtls: DtlsState::AwaitingDescription,
+            is_established: false,
+            failed: None,
             dtls_config,
             rng,
         }
@@ -107,6 +118,7 @@ impl Transport {
             Association::Kept
         };
         self.dtls = DtlsState::AwaitingPath(peer);
+        self.is_established = false;
         self.start_dtls_if_ready(now);
         association
     }
@@ -120,6 +132,11 @@ impl Transport {
         if peer.role == dtls::Role::Client && self.agent.selected_pair().is_none() {
             return;
         }
+        let peer = peer.clone();
+        self.start_dtls(now, peer, 0);
+    }
+
+    fn start_dtls(&mut self, now: Instant, peer: Peer, failures: u32) {
         let connection = dtls::Connection::new(
             Arc::clone(&self.dtls_config),
             peer.role,
@@ -129,12 +146,59 @@ impl Transport {
         );
         // The only misuse is an empty list of fingerprints, which no description passes with.
         if let Ok(connection) = connection {
-            let peer = peer.clone();
             self.dtls = DtlsState::Running {
                 connection: Box::new(connection),
                 peer,
+                failures,
             };
         }
+    }
+
+    /// What DTLS reports. A handshake that fails is tried again a few times first: until its end it
+    /// proves nothing, and one damaged or forged datagram can spoil it.
+    pub(crate) fn poll_dtls_event(&mut self, now: Instant) -> Option<dtls::Event> {
+        let event = self.dtls_mut()?.poll_event()?;
+        match &event {
+            dtls::Event::Connected(_) => self.is_established = true,
+            dtls::Event::Closed(reason)
+                if !self.is_established && is_worth_retrying(reason) && self.retry_dtls(now) =>
+            {
+                return None;
+            }
+            _ => {}
+        }
+        Some(event)
+    }
+
+    fn retry_dtls(&mut self, now: Instant) -> bool {
+        let previous = std::mem::replace(&mut self.dtls, DtlsState::AwaitingDescription);
+        match previous {
+            DtlsState::Running {
+                connection,
+                peer,
+                failures,
+            } if failures < MAX_RETRIES => {
+                self.failed = Some(connection);
+                self.start_dtls(now, peer, failures + 1);
+                true
+            }
+            settled => {
+                self.dtls = settled;
+                false
+            }
+        }
+    }
+
+    /// Appends the next datagram of the handshake, or an alert.
+    pub(crate) fn write_handshake(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
+        if let Some(failed) = &mut self.failed {
+            if failed.poll_transmit(now, buf) {
+                return true;
+            }
+            self.failed = None;
+        }
+        self.dtls_mut()
+            .is_some_and(|dtls| dtls.poll_transmit(now, buf))
     }
 
     pub(crate) fn dtls_stats(&self) -> Option<DtlsStats> {
@@ -168,10 +232,6 @@ impl Transport {
         }
     }
 
-    pub(crate) fn poll_dtls_event(&mut self) -> Option<dtls::Event> {
-        self.dtls_mut()?.poll_event()
-    }
-
     pub(crate) fn poll_data(&mut self) -> Option<Bytes> {
         self.dtls_mut()?.poll_data()
     }
@@ -202,6 +262,11 @@ impl Transport {
             connection.handle_timeout(now);
         }
     }
+}
+
+/// What may be due to a single bad datagram.
+fn is_worth_retrying(reason: &dtls::CloseReason) -> bool {
+    !matches!(reason, dtls::CloseReason::Local | dtls::CloseReason::Peer)
 }
 
 /// Our DTLS role after an exchange in which `answerer` chose `setup` (RFC 8842 section 5.3).

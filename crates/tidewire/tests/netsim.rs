@@ -54,7 +54,13 @@ fn live(seed: u64) -> Net {
     let opened = net.run_until(LIMIT, |net| {
         net.peers[OFFERER].has(&Event::DataChannelOpen(created)) && incoming(net).is_some()
     });
-    assert!(opened, "no channel after {:?}", net.elapsed());
+    assert!(
+        opened,
+        "no channel after {:?}: {:#?} {:#?}",
+        net.elapsed(),
+        net.peers[0].events,
+        net.peers[1].events
+    );
     let channels = [created, incoming(&net).expect("it is open")];
 
     transfer(&mut net, channels);

@@ -196,7 +196,7 @@ impl PeerConnection {
             return Some(transmit);
         }
         let (local, remote) = self.transports[DATA].path()?;
-        let segment_size = if self.write_handshake(now, buf) {
+        let segment_size = if self.transports[DATA].write_handshake(now, buf) {
             None
         } else {
             self.write_data(now, max_segments, buf)?
@@ -249,12 +249,6 @@ impl PeerConnection {
             ecn: None,
             segment_size: None,
         })
-    }
-
-    fn write_handshake(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
-        self.transports[DATA]
-            .dtls_mut()
-            .is_some_and(|dtls| dtls.poll_transmit(now, buf))
     }
 
     /// Appends a batch of SCTP packets, encrypted; `Some(segment_size)` when there was any.
@@ -319,7 +313,7 @@ impl PeerConnection {
     }
 
     fn collect_dtls_events(&mut self, now: Instant) {
-        while let Some(event) = self.transports[DATA].poll_dtls_event() {
+        while let Some(event) = self.transports[DATA].poll_dtls_event(now) {
             match event {
                 dtls::Event::Connected(_) => self.start_association(now),
                 dtls::Event::Closed(reason) => self.end_association(now, reason),

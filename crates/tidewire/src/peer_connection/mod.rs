@@ -36,6 +36,8 @@ const DATA: usize = 0;
 /// What DTLS puts around a packet: 13 bytes of header, 8 of nonce, 16 of tag (RFC 6347 section
 /// 4.1, RFC 5288 section 3).
 const DTLS_OVERHEAD: usize = 37;
+/// How long one DTLS handshake may take; it is tried again a few times.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(12);
 /// How long a generated certificate is valid. Peers verify its fingerprint, not its dates, but some
 /// refuse one that has expired by their clock.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -127,6 +129,7 @@ impl PeerConnection {
         };
         let dtls_config = dtls::Config {
             mtu: configuration.max_datagram_size,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
             ..dtls::Config::new(Arc::clone(&configuration.crypto), Arc::clone(&certificate))
         };
         let ice_config = ice::Config {

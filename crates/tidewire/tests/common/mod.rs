@@ -1,5 +1,9 @@
 //! Two peers and the network between them, under a virtual clock.
-#![allow(dead_code, clippy::allow_attributes, reason = "every test uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "every test uses a part of it"
+)]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
