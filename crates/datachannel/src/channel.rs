@@ -102,7 +102,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn local(label: &str, init: Init) -> Self {
+    pub(crate) fn local(label: &str, init: &Init) -> Self {
         let origin = match init.negotiated {
             Some(_) => Origin::Negotiated,
             None => Origin::Local,

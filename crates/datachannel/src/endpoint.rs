@@ -99,7 +99,7 @@ impl Endpoint {
         init: Init,
     ) -> Result<ChannelId, CreateError> {
         self.advance(now);
-        self.channels.create(&mut self.carrier, now, label, init)
+        self.channels.create(&mut self.carrier, now, label, &init)
     }
 
     /// Queues a message on an open channel.
@@ -151,6 +151,14 @@ impl Endpoint {
     /// All channels, in the order of their creation.
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
         self.channels.ids()
+    }
+
+    /// Ends the association once all that was sent is delivered (RFC 9260 section 9.2), and all
+    /// channels with it. Nothing more can be sent.
+    pub fn shutdown(&mut self, now: Instant) {
+        self.advance(now);
+        self.carrier.association.shutdown(now);
+        self.pump();
     }
 
     /// Ends the association at once, and all channels with it; an ABORT tells the peer.
@@ -273,7 +281,7 @@ impl Streams for Carrier {
         ppid: Ppid,
         payload: Bytes,
         delivery: Delivery,
-    ) -> bool {
+    ) -> Result<(), SendError> {
         let options = sctp::SendOptions {
             unordered: !delivery.ordered,
             reliability: match delivery.reliability {
@@ -285,7 +293,11 @@ impl Streams for Carrier {
         let (stream, ppid) = (sctp::StreamId(stream), sctp::Ppid(ppid.0));
         self.association
             .send(now, stream, ppid, payload, options)
-            .is_ok()
+            .map_err(|error| match error {
+                sctp::SendError::Full => SendError::BufferFull,
+                // It is shutting down: the end of the channel follows.
+                _ => SendError::NotOpen,
+            })
     }
 
     fn receive(&mut self, stream: u16) -> Option<(Ppid, Bytes)> {

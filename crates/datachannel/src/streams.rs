@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::Reliability;
+use crate::error::SendError;
 use crate::message::Ppid;
 
 /// How one message is sent.
@@ -24,7 +25,7 @@ impl Delivery {
 
 /// The streams of an association.
 pub(crate) trait Streams {
-    /// Queues a message; `false` if the association takes none on this stream, or no more.
+    /// Queues a message, unless the association takes none on this stream, or no more.
     fn send(
         &mut self,
         now: Instant,
@@ -32,7 +33,7 @@ pub(crate) trait Streams {
         ppid: Ppid,
         payload: Bytes,
         delivery: Delivery,
-    ) -> bool;
+    ) -> Result<(), SendError>;
 
     /// The next message that has arrived.
     fn receive(&mut self, stream: u16) -> Option<(Ppid, Bytes)>;

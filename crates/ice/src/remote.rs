@@ -86,15 +86,16 @@ impl RemoteCandidates {
         if !is_usable(address) {
             return Err(AddCandidateError::UnusableAddress);
         }
-        let known = |known: &&mut Candidate| known.socket_addr() == Some(address);
-        if let Some(known) = self.known.iter_mut().find(known) {
-            if known.kind != CandidateKind::PeerReflexive {
-                return Ok(Added::Duplicate);
-            }
-            *known = candidate;
-            return Ok(side(known).map_or(Added::Duplicate, Added::Updated));
+        let known = |known: &Candidate| known.socket_addr() == Some(address);
+        let known = self.known.iter().position(known);
+        if known.is_some_and(|at| self.known[at].kind != CandidateKind::PeerReflexive) {
+            return Ok(Added::Duplicate);
         }
         self.check_room(limits)?;
+        if let Some(at) = known {
+            self.known[at] = candidate;
+            return Ok(side(&self.known[at]).map_or(Added::Duplicate, Added::Updated));
+        }
         let added = side(&candidate).map_or(Added::Duplicate, Added::New);
         self.known.push(candidate);
         Ok(added)

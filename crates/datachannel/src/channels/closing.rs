@@ -1,6 +1,6 @@
 //! How channels cease to be (RFC 8831 section 6.7).
 
-use super::uses::{Half, Use};
+use super::uses::{Half, Use, Uses};
 use super::{Channels, Link};
 use crate::channel::{Channel, ChannelId, Reset, State};
 use crate::streams::Streams;
@@ -32,6 +32,12 @@ impl Channels {
                 self.pump(streams, id);
             }
             Some(Use::Refused { .. }) => self.uses.release_refused(stream, Half::Incoming),
+            // A negotiated channel, perhaps, that exists only over there: without an answer its end would
+            // never come.
+            None if self.uses.answer_once(stream) => {
+                self.refuse(streams, stream);
+                self.uses.release_refused(stream, Half::Incoming);
+            }
             None => {}
         }
     }
@@ -59,9 +65,14 @@ impl Channels {
         }
     }
 
-    /// Another association takes the place of the one there was, and knows no channels.
+    /// Another association takes the place of the one there was, and knows no channels: what has arrived
+    /// is lost.
     pub(crate) fn handle_renewed(&mut self, streams: &mut dyn Streams) {
-        self.handle_disconnected(streams);
+        self.link = Link::Down;
+        for id in self.all(|channel| channel.state != State::Closed) {
+            self.close(streams, id);
+        }
+        self.uses = Uses::default();
         self.link = Link::Waiting;
     }
 

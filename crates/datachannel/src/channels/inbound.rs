@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::Channels;
 use super::opening::send_control;
@@ -99,7 +99,7 @@ impl Channels {
             let Some((ppid, payload)) = streams.receive(stream) else {
                 break;
             };
-            if let Err(fault) = self.handle_special(id, ppid, payload) {
+            if let Err(fault) = self.handle_special(id, ppid, &payload) {
                 self.fail(streams, id, fault);
             }
         }
@@ -120,12 +120,12 @@ impl Channels {
     }
 
     /// Handles a message that the application does not see.
-    fn handle_special(&mut self, id: ChannelId, ppid: Ppid, payload: Bytes) -> Result<(), Fault> {
+    fn handle_special(&mut self, id: ChannelId, ppid: Ppid, payload: &[u8]) -> Result<(), Fault> {
         let Some(channel) = self.channels.get_mut(&id) else {
             return Ok(());
         };
         match ppid.kind() {
-            Kind::Dcep => match DcepMessage::parse(&payload) {
+            Kind::Dcep => match DcepMessage::parse(payload) {
                 Ok(DcepMessage::Ack) => {
                     channel.known_to_peer = true;
                     Ok(())
@@ -135,7 +135,7 @@ impl Channels {
             },
             Kind::Fragment => {
                 channel.known_to_peer = true;
-                self.hold_fragment(id, ppid.is_text(), &payload)
+                self.hold_fragment(id, ppid.is_text(), payload)
             }
             Kind::Whole | Kind::Unknown => Err(Fault::UnknownPpid),
         }

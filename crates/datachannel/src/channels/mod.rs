@@ -94,9 +94,7 @@ impl Channels {
             return Err(SendError::BufferFull);
         }
         let (ppid, payload) = message.into_wire();
-        if !streams.send(now, stream, ppid, payload, channel.delivery()) {
-            return Err(SendError::BufferFull);
-        }
+        streams.send(now, stream, ppid, payload, channel.delivery())?;
         channel.stats.messages_sent += 1;
         channel.stats.bytes_sent += len as u64;
         Ok(())
@@ -194,12 +192,28 @@ impl Channels {
                 channel.queued = false;
                 continue;
             };
-            // There may be more, which come after those of other channels.
-            self.queue.push_back(id);
             if event == ChannelEvent::Closed(id) {
                 self.ended = Some(id);
+            } else {
+                // There may be more, which come after those of other channels.
+                self.queue.push_back(id);
             }
             return Some(event);
+        }
+    }
+
+    /// What holds between any two calls.
+    pub(crate) fn check(&self) {
+        let all = || self.channels.values();
+        let text: usize = all().map(Channel::incoming_text).sum();
+        assert_eq!(self.incoming_text, text);
+        let fragments: usize = all().map(|channel| channel.fragments.bytes.len()).sum();
+        assert_eq!(self.fragments_total, fragments);
+        assert!(self.channels.len() <= self.config.max_channels);
+        assert!(self.queue.len() <= self.channels.len());
+        for (id, channel) in &self.channels {
+            let used = channel.live_stream().map(|stream| self.uses.get(stream));
+            assert!(used.is_none_or(|by| by == Some(Use::Channel(*id))));
         }
     }
 

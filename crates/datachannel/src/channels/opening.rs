@@ -19,7 +19,7 @@ impl Channels {
         streams: &mut dyn Streams,
         now: Instant,
         label: &str,
-        init: Init,
+        init: &Init,
     ) -> Result<ChannelId, CreateError> {
         if label.len() > MAX_TEXT_LEN || init.protocol.len() > MAX_TEXT_LEN {
             return Err(CreateError::TextTooLong);
@@ -153,12 +153,13 @@ impl Channels {
     }
 }
 
-/// Sends a message of DCEP: ordered and reliably (RFC 8832 section 6).
+/// Sends a message of DCEP, ordered and reliably (RFC 8832 section 6), and tells whether it could.
 pub(super) fn send_control(
     streams: &mut dyn Streams,
     now: Instant,
     stream: u16,
     message: Bytes,
 ) -> bool {
-    streams.send(now, stream, Ppid::DCEP, message, Delivery::CONTROL)
+    let sent = streams.send(now, stream, Ppid::DCEP, message, Delivery::CONTROL);
+    sent.is_ok()
 }

@@ -22,12 +22,20 @@ struct Wire {
 }
 
 impl Streams for Wire {
-    fn send(&mut self, _: Instant, stream: u16, ppid: Ppid, payload: Bytes, d: Delivery) -> bool {
-        if !self.full {
-            *self.buffered.entry(stream).or_default() += payload.len();
-            self.sent.push((stream, ppid, payload, d));
+    fn send(
+        &mut self,
+        _: Instant,
+        stream: u16,
+        ppid: Ppid,
+        payload: Bytes,
+        delivery: Delivery,
+    ) -> Result<(), SendError> {
+        if self.full {
+            return Err(SendError::BufferFull);
         }
-        !self.full
+        *self.buffered.entry(stream).or_default() += payload.len();
+        self.sent.push((stream, ppid, payload, delivery));
+        Ok(())
     }
 
     fn receive(&mut self, stream: u16) -> Option<(Ppid, Bytes)> {
@@ -88,7 +96,7 @@ impl Peer {
     }
 
     fn create(&mut self, label: &str, init: Init) -> Result<ChannelId, CreateError> {
-        self.channels.create(&mut self.wire, self.now, label, init)
+        self.channels.create(&mut self.wire, self.now, label, &init)
     }
 
     fn open(&mut self, label: &str) -> ChannelId {
@@ -423,6 +431,27 @@ fn the_end_of_the_association_ends_all_channels() {
 }
 
 #[test]
+fn a_new_association_knows_no_channels() {
+    let mut peer = Peer::connected(Role::DtlsServer);
+    peer.arrive(0, 50, OPEN);
+    let old = peer.incoming();
+    peer.arrive(0, 51, b"lost");
+    peer.channels.handle_renewed(&mut peer.wire);
+    assert!(peer.wire.resets.is_empty());
+    let told = [
+        ChannelEvent::Readable(old),
+        ChannelEvent::Closing(old),
+        ChannelEvent::Closed(old),
+    ];
+    let events = peer.events();
+    assert!(events.iter().all(|event| told.contains(event)));
+    assert!(events.contains(&ChannelEvent::Closed(old)));
+    peer.connect();
+    peer.arrive(0, 50, OPEN);
+    assert_ne!(peer.incoming(), old);
+}
+
+#[test]
 fn an_open_that_breaks_the_rules_is_answered_with_a_reset() {
     let truncated = &OPEN[..12];
     let unknown_kind = hex!("03 03 0100 00000000 0001 0000 61");
@@ -615,4 +644,15 @@ fn an_open_message_carries_all_that_was_asked_for() {
         crate::DcepMessage::parse(&peer.wire.sent[0].2),
         Ok(crate::DcepMessage::Open(expected))
     );
+}
+
+#[test]
+fn a_reset_of_an_unused_stream_is_answered_once() {
+    let mut peer = Peer::connected(Role::DtlsClient);
+    peer.peer_resets(4);
+    assert_eq!(peer.wire.resets, [4]);
+    peer.reset_done(4);
+    assert!(peer.channels.uses.is_empty());
+    peer.peer_resets(4);
+    assert_eq!(peer.wire.resets, [4]);
 }

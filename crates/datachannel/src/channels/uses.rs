@@ -1,6 +1,6 @@
 //! Who uses which stream.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::channel::ChannelId;
 use crate::config::Role;
@@ -23,6 +23,8 @@ pub(super) struct Uses {
     /// No stream below is free, among the even and among the odd ones: so that a search does not begin
     /// at the beginning.
     hints: [u16; 2],
+    /// Unused streams whose reset was answered since they were last used.
+    answered: BTreeSet<u16>,
 }
 
 impl Uses {
@@ -31,7 +33,16 @@ impl Uses {
     }
 
     pub(super) fn insert(&mut self, stream: u16, by: Use) {
+        if let Use::Channel(_) = by {
+            self.answered.remove(&stream);
+        }
         self.streams.insert(stream, by);
+    }
+
+    /// Whether the reset of an unused stream is to be answered with one: once, or two peers that answer
+    /// each other would never end.
+    pub(super) fn answer_once(&mut self, stream: u16) -> bool {
+        self.answered.insert(stream)
     }
 
     pub(super) fn remove(&mut self, stream: u16) {

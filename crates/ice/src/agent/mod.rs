@@ -149,6 +149,8 @@ pub enum Timer {
     ConsentRequest,
     /// Consent goes stale or expires.
     ConsentExpiry,
+    /// The generation before the last restart is forgotten.
+    Retirement,
     /// A binding at a STUN server is to be refreshed.
     Keepalive,
     /// Nothing works, and it is time to say so.
@@ -365,7 +367,7 @@ impl Agent {
             )
         });
         let previous = || {
-            let previous = self.previous.as_ref()?;
+            let previous = self.previous_in_use()?;
             Some((previous.path, previous.rtt, previous.nominated))
         };
         let ((local, remote), rtt, nominated) = current.or_else(previous)?;
@@ -426,6 +428,12 @@ impl Agent {
         let limit = self.config.limits.local_candidates;
         self.locals.add_reflexive(candidate, base, None, limit);
         CandidateKind::PeerReflexive
+    }
+
+    fn previous_in_use(&self) -> Option<&Previous> {
+        self.previous
+            .as_ref()
+            .filter(|previous| previous.is_in_use())
     }
 
     fn is_asking(&self) -> bool {

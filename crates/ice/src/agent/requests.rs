@@ -150,7 +150,7 @@ impl Agent {
         };
         pair.traffic.requests_received += 1;
         pair.traffic.responses_sent += 1;
-        let first_heard = !std::mem::replace(&mut pair.heard, true);
+        let first_heard = pair.heard.replace(self.now).is_none();
         match pair.state {
             PairState::Succeeded => {}
             // The check under way was sent before the peer's opened its NAT towards us; one sent since

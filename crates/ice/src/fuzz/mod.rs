@@ -1,5 +1,10 @@
 //! Fuzz bodies: what must hold for any bytes.
 
+mod agents;
+mod reader;
+
+pub use agents::agents;
+
 use crate::candidate::Candidate;
 
 /// Reads any text as a candidate; what was read means the same when it is written and read again.
