@@ -46,7 +46,7 @@ impl Config {
                 CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384,
             ],
             srtp_profiles: Vec::new(),
-            alpn_protocols: Vec::new(),
+            alpn_protocols: vec![b"webrtc".to_vec(), b"c-webrtc".to_vec()],
             mtu: 1200,
             initial_timeout: Duration::from_secs(1),
             min_timeout: Duration::from_millis(50),

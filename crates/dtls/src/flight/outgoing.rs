@@ -16,6 +16,7 @@ pub(crate) struct Flight {
     cursor: Cursor,
     /// The number of the peer's message that this flight answers.
     answers: Option<u16>,
+    generation: u32,
 }
 
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl Flight {
     pub(crate) fn begin(&mut self, answers: Option<u16>) {
         *self = Self {
             answers,
+            generation: self.generation.wrapping_add(1),
             ..Self::default()
         };
     }
@@ -67,6 +69,11 @@ impl Flight {
     /// Whether a message that comes again says that the peer did not get this flight.
     pub(crate) fn is_answer_to(&self, sequence: u16) -> bool {
         self.answers == Some(sequence)
+    }
+
+    /// A number that tells this flight from the ones before.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// Whether all of it is written.

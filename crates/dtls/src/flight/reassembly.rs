@@ -118,14 +118,29 @@ impl Reassembler {
             // One of the two is damaged or forged; keeping the later lets a retransmission heal it.
             self.partial.swap_remove(index);
         }
-        let buffered: usize = self.partial.iter().map(|p| p.message.body.len()).sum();
-        if buffered + fragment.length > MAX_BUFFERED {
+        if !self.make_room(fragment) {
             return Arrival::Refused;
         }
         let mut partial = Partial::new(fragment);
         let arrival = partial.insert(fragment);
         self.partial.push(partial);
         arrival
+    }
+
+    /// Gives up later messages where they stand in the way of this one: what is due always finds
+    /// room, whatever somebody has forged ahead of it.
+    fn make_room(&mut self, fragment: &Fragment<'_>) -> bool {
+        self.partial
+            .sort_unstable_by_key(|partial| partial.message.sequence);
+        let mut buffered: usize = self.partial.iter().map(|p| p.message.body.len()).sum();
+        while buffered + fragment.length > MAX_BUFFERED {
+            let is_later = |last: &mut Partial| last.message.sequence > fragment.sequence;
+            let Some(last) = self.partial.pop_if(is_later) else {
+                return false;
+            };
+            buffered -= last.message.body.len();
+        }
+        true
     }
 
     /// The next message, once it is whole.
@@ -240,6 +255,20 @@ mod tests {
             reassembler.insert(&fragment(2, 1, 0, b"a")),
             Arrival::Refused
         );
+    }
+
+    #[test]
+    fn what_is_due_finds_room_among_what_is_forged_ahead() {
+        let mut reassembler = Reassembler::default();
+        for sequence in [1, 2] {
+            reassembler.insert(&fragment(sequence, MAX_MESSAGE_LEN, 0, b"a"));
+        }
+        let body = vec![3; MAX_MESSAGE_LEN];
+        assert_eq!(
+            reassembler.insert(&fragment(0, body.len(), 0, &body)),
+            Arrival::Kept
+        );
+        assert_eq!(reassembler.next_message().unwrap().body, body);
     }
 
     #[test]

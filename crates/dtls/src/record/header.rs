@@ -2,6 +2,9 @@
 
 use crate::wire::{ContentType, ProtocolVersion, Reader, Writer};
 
+/// The longest body of a record, RFC 5246 section 6.2.3.
+const MAX_RECORD_LEN: usize = (1 << 14) + 2048;
+
 /// The epochs that a connection without renegotiation knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Epoch {
@@ -43,8 +46,8 @@ impl Header {
             sequence: reader.u48("sequence_number").ok()?,
             length: usize::from(reader.u16("length").ok()?),
         };
-        let major_is_dtls = header.version >> 8 == 0xfe;
-        (major_is_dtls && datagram.len() - Self::LEN >= header.length).then_some(header)
+        let is_dtls = header.version >> 8 == 0xfe && header.length <= MAX_RECORD_LEN;
+        (is_dtls && datagram.len() - Self::LEN >= header.length).then_some(header)
     }
 
     pub(crate) fn encode(&self) -> [u8; Self::LEN] {

@@ -1,5 +1,7 @@
 //! AES-GCM over records, RFC 5288 section 3.
 
+use std::fmt;
+
 use tidewire_crypto::{Aead, Tag};
 
 use super::Header;
@@ -9,8 +11,7 @@ pub(crate) const EXPLICIT_NONCE_LEN: usize = 8;
 /// The authentication tag.
 pub(crate) const TAG_LEN: usize = 16;
 
-/// One direction's key.
-#[derive(Debug)]
+/// One direction's key. It never shows itself.
 pub(crate) struct Protection {
     aead: Box<dyn Aead>,
     salt: [u8; 4],
@@ -53,6 +54,12 @@ impl Protection {
         nonce[..4].copy_from_slice(&self.salt);
         nonce[4..].copy_from_slice(&explicit);
         nonce
+    }
+}
+
+impl fmt::Debug for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Protection(..)")
     }
 }
 
