@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use tidewire_stun::TransactionId;
 
@@ -84,7 +85,8 @@ impl Checklist {
     /// that works.
     fn make_room(&mut self, priority: u64) -> bool {
         let failed = |pair: &Pair| pair.state == PairState::Failed;
-        let worse = |pair: &Pair| !pair.is_valid() && !pair.heard && pair.priority < priority;
+        let worse =
+            |pair: &Pair| !pair.is_valid() && pair.heard.is_none() && pair.priority < priority;
         let victim = self.pairs.iter().rposition(failed);
         let Some(victim) = victim.or_else(|| self.pairs.iter().rposition(worse)) else {
             return false;
@@ -183,6 +185,14 @@ impl Checklist {
         self.pairs.iter().find(|pair| pair.is_valid())
     }
 
+    /// The best other pair that works and that the peer has used since `since`.
+    pub(crate) fn best_heard_since(&self, since: Instant, but: PairId) -> Option<&Pair> {
+        let heard = |pair: &Pair| pair.heard.is_some_and(|at| at > since);
+        self.pairs
+            .iter()
+            .find(|pair| pair.id != but && pair.is_valid() && heard(pair))
+    }
+
     /// Whether a check of a better pair than this one may still succeed.
     pub(crate) fn has_better(&self, priority: u64) -> bool {
         let better = |pair: &Pair| pair.priority > priority && pair.is_live();
@@ -207,7 +217,7 @@ impl Checklist {
         let mut given_up = Vec::new();
         for pair in &mut self.pairs {
             pair.nominated = pair.id == nominated;
-            if pair.state == PairState::InProgress && !pair.heard {
+            if pair.state == PairState::InProgress && pair.heard.is_none() {
                 pair.state = PairState::Waiting;
                 given_up.push(pair.id);
             }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::candidate::CandidateKind;
+use crate::kind::CandidateKind;
 
 fn side(port: u16, priority: u32, foundation: u32) -> Side {
     Side {

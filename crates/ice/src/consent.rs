@@ -51,6 +51,13 @@ impl Consent {
         self.answered + timing.consent_timeout <= now
     }
 
+    /// When the peer answered last, if it should have answered again since: a request that left
+    /// longer than `wait` ago is unanswered.
+    pub(crate) fn silent_since(&self, now: Instant, wait: Duration) -> Option<Instant> {
+        let silent = self.answered < self.asked && self.asked + wait <= now;
+        silent.then_some(self.answered)
+    }
+
     pub(crate) fn next_request(&self) -> Instant {
         self.next_request
     }

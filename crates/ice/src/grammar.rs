@@ -6,7 +6,8 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 
 use thiserror::Error;
 
-use crate::candidate::{Address, Candidate, CandidateKind, Foundation, TcpType, Transport};
+use crate::candidate::{Address, Candidate, Foundation};
+use crate::kind::{CandidateKind, TcpType, Transport};
 
 /// The longest candidate line that is read, in bytes.
 const MAX_LINE_LEN: usize = 1024;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
-use crate::candidate::{COMPONENT, Candidate, CandidateKind, Foundation, Transport, is_usable};
+use crate::candidate::{COMPONENT, Candidate, Foundation, is_usable};
+use crate::kind::{CandidateKind, Transport};
 use crate::pair::Side;
 use crate::priority::{Preference, candidate_priority};
 

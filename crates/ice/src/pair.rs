@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use tidewire_stun::TransactionId;
 
-use crate::candidate::{CandidateKind, Foundation};
+use crate::candidate::Foundation;
 use crate::config::Role;
+use crate::kind::CandidateKind;
 use crate::priority::pair_priority;
 
 /// Names a pair for as long as the agent lives.
@@ -48,8 +49,8 @@ pub(crate) struct Pair {
     pub(crate) remote: Side,
     pub(crate) priority: u64,
     pub(crate) state: PairState,
-    /// An authenticated request came on this path.
-    pub(crate) heard: bool,
+    /// When the last authenticated request came on this path.
+    pub(crate) heard: Option<Instant>,
     pub(crate) nominated: bool,
     /// The peer nominated the pair before its check succeeded: RFC 8445 section 7.3.1.5.
     pub(crate) nominate_when_valid: bool,
@@ -73,7 +74,7 @@ impl Pair {
             remote,
             priority: 0,
             state: PairState::Frozen,
-            heard: false,
+            heard: None,
             nominated: false,
             nominate_when_valid: false,
             nominations: 0,

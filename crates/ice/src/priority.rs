@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::candidate::CandidateKind;
+use crate::kind::CandidateKind;
 
 /// The local preference of a candidate, RFC 8445 section 5.1.2.1: it orders the candidates of one
 /// type among themselves.

@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::candidate::{
-    Address, COMPONENT, Candidate, CandidateKind, Foundation, Transport, is_usable,
-};
+use crate::candidate::{Address, COMPONENT, Candidate, Foundation, is_usable};
 use crate::config::Limits;
+use crate::kind::{CandidateKind, Transport};
 use crate::local::AddCandidateError;
 use crate::pair::Side;
 

@@ -52,7 +52,7 @@ impl Session {
     /// Whether a valid request or response came this way.
     pub(crate) fn knows_path(&self, (base, remote): Path) -> bool {
         let pair = self.checklist.find(base, remote);
-        pair.is_some_and(|pair| pair.heard || pair.is_valid())
+        pair.is_some_and(|pair| pair.heard.is_some() || pair.is_valid())
             || self.early.iter().any(|early| early.path == (base, remote))
     }
 
@@ -70,7 +70,7 @@ impl Session {
     pub(crate) fn retire(self) -> Option<Previous> {
         let selected = self.selected?;
         let heard = self.checklist.pairs().iter();
-        let heard = heard.filter(|pair| pair.heard || pair.is_valid());
+        let heard = heard.filter(|pair| pair.heard.is_some() || pair.is_valid());
         let rtt = self.checklist.get(selected.pair).and_then(|pair| pair.rtt);
         Some(Previous {
             paths: heard
@@ -82,6 +82,7 @@ impl Session {
             consent: selected.consent,
             nominated: selected.nominated,
             rtt,
+            retired: None,
         })
     }
 }
@@ -114,4 +115,14 @@ pub(crate) struct Previous {
     pub(crate) consent: Consent,
     pub(crate) nominated: bool,
     pub(crate) rtt: Option<Duration>,
+    /// Since when the new generation has a pair. The peer may take longer to have one: its requests
+    /// are answered and its data is expected for a while.
+    pub(crate) retired: Option<Instant>,
+}
+
+impl Previous {
+    /// Whether data goes over its pair.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.retired.is_none()
+    }
 }

@@ -113,6 +113,12 @@ impl Transactions {
         self.0.iter().any(like)
     }
 
+    /// The peer is another one: checks and consent are over.
+    pub(crate) fn forget_peer(&mut self) {
+        self.0
+            .retain(|known| matches!(known.purpose, Purpose::Gather | Purpose::PreviousConsent));
+    }
+
     /// A restart: checks and questions are over, consent is now that of the previous generation.
     pub(crate) fn restart(&mut self) {
         self.0.retain(Transaction::is_consent);

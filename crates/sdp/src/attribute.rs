@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::lexical::{canonical, is_token, is_visible, split_spaces};
-use crate::values::{RemoteCandidate, SctpMap};
+use crate::lexical::{canonical, is_token, split_spaces};
+use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
 
 /// An attribute (`a=`), RFC 8866 section 5.13.
 ///
@@ -261,102 +261,6 @@ fn parse_options(value: &str) -> Option<Vec<String>> {
 /// RFC 8839 section 5.6 allows `ice-char` only; options in use such as `google-ice` are tokens.
 fn is_ice_option(text: &str) -> bool {
     is_token(text) || is_ice_string(text, 1)
-}
-
-/// A group of media descriptions, RFC 5888 section 5.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Group {
-    /// What the group is for, such as `BUNDLE` (RFC 9143 section 4).
-    pub semantics: String,
-    /// The members, the first of which has a meaning of its own in `BUNDLE`.
-    pub mids: Vec<String>,
-}
-
-impl Group {
-    /// A group of media descriptions that share a transport, RFC 9143 section 4.
-    pub fn bundle(mids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let mids = mids.into_iter().map(Into::into).collect();
-        Self {
-            semantics: "BUNDLE".to_owned(),
-            mids,
-        }
-    }
-
-    fn parse(value: &str) -> Option<Self> {
-        let mut parts = split_spaces(value, is_token)?
-            .into_iter()
-            .map(str::to_owned);
-        Some(Self {
-            semantics: parts.next()?,
-            mids: parts.collect(),
-        })
-    }
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.semantics)?;
-        self.mids.iter().try_for_each(|mid| write!(f, " {mid}"))
-    }
-}
-
-/// The hash of a certificate, RFC 8122 section 5. The text of both parts is kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fingerprint {
-    /// The hash function, such as `sha-256`.
-    pub hash: String,
-    /// Pairs of hexadecimal digits with colons between.
-    pub value: String,
-}
-
-impl Fingerprint {
-    fn parse(text: &str) -> Option<Self> {
-        let (hash, value) = text.split_once(' ')?;
-        let is_pair =
-            |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let valid = is_token(hash) && value.split(':').all(is_pair);
-        valid.then(|| Self {
-            hash: hash.to_owned(),
-            value: value.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.hash, self.value)
-    }
-}
-
-/// Which track of which stream a section carries, RFC 8830 section 2.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Msid {
-    /// The stream, `-` for none.
-    pub stream: String,
-    /// The track, when it is named.
-    pub track: Option<String>,
-}
-
-impl Msid {
-    fn parse(value: &str) -> Option<Self> {
-        let mut parts = split_spaces(value, is_visible)?
-            .into_iter()
-            .map(str::to_owned);
-        let msid = Self {
-            stream: parts.next()?,
-            track: parts.next(),
-        };
-        parts.next().is_none().then_some(msid)
-    }
-}
-
-impl fmt::Display for Msid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.stream)?;
-        self.track
-            .iter()
-            .try_for_each(|track| write!(f, " {track}"))
-    }
 }
 
 /// An enumeration of words.

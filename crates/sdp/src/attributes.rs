@@ -1,7 +1,7 @@
 //! The attributes of a section, in order.
 
-use crate::attribute::{Attribute, ConnectionReuse, Direction, Fingerprint, Group, Msid, Setup};
-use crate::values::{RemoteCandidate, SctpMap};
+use crate::attribute::{Attribute, ConnectionReuse, Direction, Setup};
+use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
 
 /// The attributes of a session or of a media description, in order.
 ///

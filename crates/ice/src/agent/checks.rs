@@ -16,6 +16,7 @@ impl Agent {
         if self.phase == Phase::Running {
             self.repeat_requests();
             self.keep_consent();
+            self.leave_silent_pair();
             self.nominate_when_ready();
             self.start_checks();
             self.refresh_bindings();
@@ -80,9 +81,11 @@ impl Agent {
         let (now, timing) = (self.now, self.config.timing);
         if let Some(previous) = &mut self.previous {
             let path = previous.path;
-            if previous.consent.is_expired(now, &timing) {
+            let retired = previous.retired;
+            let over = retired.is_some_and(|since| since + timing.consent_timeout <= now);
+            if over || previous.is_in_use() && previous.consent.is_expired(now, &timing) {
                 self.previous = None;
-            } else if previous.consent.poll(now, &timing, &mut self.rng) {
+            } else if previous.is_in_use() && previous.consent.poll(now, &timing, &mut self.rng) {
                 self.begin_consent(Purpose::PreviousConsent, path);
             }
         }
@@ -225,7 +228,7 @@ impl Agent {
 
     fn patience_ends(&self) -> Option<Instant> {
         let session = &self.session;
-        let idle = session.selected.is_none() && self.previous.is_none();
+        let idle = session.selected.is_none() && self.previous_in_use().is_none();
         let hoped = !session.remotes.is_empty() || session.remotes.has_ended();
         if !idle || !hoped || session.checklist.has_live() {
             return None;
@@ -239,7 +242,8 @@ impl Agent {
         }
         let timing = &self.config.timing;
         let selected = self.session.selected.map(|selected| selected.consent);
-        let previous = self.previous.as_ref().map(|previous| previous.consent);
+        let previous = self.previous_in_use().map(|previous| previous.consent);
+        let retired = self.previous.as_ref().and_then(|previous| previous.retired);
         let consents = || selected.iter().chain(&previous);
         let consent_request = consents().map(|consent| consent.next_request()).min();
         let consent_expiry = consents()
@@ -251,6 +255,10 @@ impl Agent {
             (Timer::Nomination, self.nomination_deadline()),
             (Timer::ConsentRequest, consent_request),
             (Timer::ConsentExpiry, consent_expiry),
+            (
+                Timer::Retirement,
+                retired.map(|since| since + timing.consent_timeout),
+            ),
             (Timer::Keepalive, self.gatherer.deadline()),
             (Timer::Patience, self.patience_ends()),
         ];

@@ -47,7 +47,10 @@ impl Agent {
     pub fn set_remote_credentials(&mut self, credentials: Credentials) {
         match self.session.keys.remote() {
             Some(known) if *known == credentials => return,
-            Some(_) => self.session.forget_peer(),
+            Some(_) => {
+                self.session.forget_peer();
+                self.transactions.forget_peer();
+            }
             None => {}
         }
         let mut early = std::mem::take(&mut self.session.early);

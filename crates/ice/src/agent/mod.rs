@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use tidewire_crypto::Rng;
 use tidewire_stun::{Class, Fingerprint, Message, Method, TransactionId};
 
-use crate::candidate::{Candidate, CandidateKind};
+use crate::candidate::Candidate;
 use crate::config::{Config, Role};
 use crate::credentials::Credentials;
 use crate::event::{Event, Events};
 use crate::gather::Gatherer;
 use crate::keys::Keys;
+use crate::kind::CandidateKind;
 use crate::local::LocalCandidates;
 use crate::message::{Answer, write_answer, write_check, write_gather, write_keepalive};
 use crate::pacer::Pacer;
@@ -149,6 +150,8 @@ pub enum Timer {
     ConsentRequest,
     /// Consent goes stale or expires.
     ConsentExpiry,
+    /// The generation before the last restart is forgotten.
+    Retirement,
     /// A binding at a STUN server is to be refreshed.
     Keepalive,
     /// Nothing works, and it is time to say so.
@@ -365,7 +368,7 @@ impl Agent {
             )
         });
         let previous = || {
-            let previous = self.previous.as_ref()?;
+            let previous = self.previous_in_use()?;
             Some((previous.path, previous.rtt, previous.nominated))
         };
         let ((local, remote), rtt, nominated) = current.or_else(previous)?;
@@ -426,6 +429,12 @@ impl Agent {
         let limit = self.config.limits.local_candidates;
         self.locals.add_reflexive(candidate, base, None, limit);
         CandidateKind::PeerReflexive
+    }
+
+    fn previous_in_use(&self) -> Option<&Previous> {
+        self.previous
+            .as_ref()
+            .filter(|previous| previous.is_in_use())
     }
 
     fn is_asking(&self) -> bool {

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use tidewire_stun::Message;
 
 use super::{Agent, Handled, Outgoing};
-use crate::candidate::{Candidate, CandidateKind};
+use crate::candidate::Candidate;
 use crate::config::Role;
 use crate::event::Event;
 use crate::keys::{Addressee, Keys};
+use crate::kind::CandidateKind;
 use crate::message::{Answer, Request, unknown_attribute};
 use crate::pair::{PairId, PairState, Side};
 use crate::session::{Early, Path};
@@ -150,7 +151,7 @@ impl Agent {
         };
         pair.traffic.requests_received += 1;
         pair.traffic.responses_sent += 1;
-        let first_heard = !std::mem::replace(&mut pair.heard, true);
+        let first_heard = pair.heard.replace(self.now).is_none();
         match pair.state {
             PairState::Succeeded => {}
             // The check under way was sent before the peer's opened its NAT towards us; one sent since

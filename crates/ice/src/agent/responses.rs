@@ -65,6 +65,7 @@ impl Agent {
         let sample = self.now.saturating_duration_since(transaction.first_sent);
         match transaction.purpose {
             Purpose::Check { pair, nominate } => {
+                self.renew_consent(pair);
                 let transmissions = self.config.timing.max_transmissions;
                 let measured = transaction.is_unrepeated(transmissions);
                 let kind = self.learn_mapped(mapped, transaction.base);
@@ -84,11 +85,7 @@ impl Agent {
                     pair.answered = Some(self.now);
                     pair.measured(sample);
                 }
-                if let Some(selected) = &mut self.session.selected
-                    && selected.pair == pair
-                {
-                    selected.consent.answered(self.now);
-                }
+                self.renew_consent(pair);
                 if nominate && self.session.nominating == Some(pair) {
                     self.became_valid(pair, true);
                 }
@@ -102,6 +99,14 @@ impl Agent {
             Purpose::Gather => {}
         }
         Ok(())
+    }
+
+    fn renew_consent(&mut self, pair: PairId) {
+        if let Some(selected) = &mut self.session.selected
+            && selected.pair == pair
+        {
+            selected.consent.answered(self.now);
+        }
     }
 
     /// RFC 8445 section 7.2.5.3: the pair is valid.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tidewire_stun::TransactionId;
 
 use super::{Agent, Phase};
-use crate::candidate::CandidateKind;
 use crate::config::Role;
 use crate::consent::Consent;
 use crate::event::Event;
+use crate::kind::CandidateKind;
 use crate::pair::{Pair, PairId};
 use crate::session::Selected;
 use crate::state::{ConnectionState, GatheringState};
@@ -53,7 +53,10 @@ impl Agent {
     fn outranks(&self, pair: &Pair) -> bool {
         let nominated = self.session.checklist.nominated();
         nominated.is_none_or(|known| {
-            known.id == pair.id || pair.priority > known.priority || pair.nominations >= 2
+            known.id == pair.id
+                || pair.priority > known.priority
+                || pair.nominations >= 2
+                || self.silent_pair().is_some()
         })
     }
 
@@ -90,7 +93,9 @@ impl Agent {
             consent,
             nominated,
         });
-        self.previous = None;
+        if let Some(previous) = &mut self.previous {
+            previous.retired.get_or_insert(self.now);
+        }
         self.events.push(Event::SelectedPair {
             local: path.0,
             remote: path.1,
@@ -120,6 +125,43 @@ impl Agent {
             self.session.nominating = Some(id);
             self.begin_check(id, true);
         }
+    }
+
+    /// The nominated pair is silent, but the peer uses another one that works, because a NAT has
+    /// changed its mind: that one is nominated. RFC 8445 section 8.1.1 would have the connection fail
+    /// and be restarted; peers follow all the same.
+    pub(super) fn leave_silent_pair(&mut self) {
+        if self.role != Role::Controlling || self.session.nominating.is_some() {
+            return;
+        }
+        let Some((selected, since)) = self.silent_pair() else {
+            return;
+        };
+        // Peers may check spare pairs now and then, but no more often than the one in use.
+        let pair = self.session.checklist.get(selected);
+        let spare = self.config.timing.consent_interval * 3 / 5;
+        let heard = pair.and_then(|pair| Some(pair.heard? + spare));
+        let since = heard.map_or(since, |heard| heard.max(since));
+        let better = self.session.checklist.best_heard_since(since, selected);
+        if let Some(id) = better.map(|pair| pair.id)
+            && self.pacer.urgent_at(self.now) <= self.now
+        {
+            self.session.nominating = Some(id);
+            self.begin_check(id, true);
+        }
+    }
+
+    /// The nominated pair, if the peer does not answer on it, and when it did so last.
+    fn silent_pair(&self) -> Option<(PairId, Instant)> {
+        let selected = self
+            .session
+            .selected
+            .filter(|selected| selected.nominated)?;
+        let rtt = self.session.checklist.get(selected.pair)?.rtt;
+        let wait = self.config.timing.initial_rto;
+        let wait = rtt.map_or(wait, |rtt| wait.max(rtt * 3));
+        let since = selected.consent.silent_since(self.now, wait)?;
+        Some((selected.pair, since))
     }
 
     pub(super) fn nomination_deadline(&self) -> Option<Instant> {
@@ -184,7 +226,7 @@ impl Agent {
                 ConnectionState::Connected
             };
         }
-        let previous = self.previous.as_ref();
+        let previous = self.previous_in_use();
         if previous.is_some_and(|previous| !previous.consent.is_stale(self.now, timing)) {
             return ConnectionState::Connected;
         }

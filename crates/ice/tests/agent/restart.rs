@@ -1,5 +1,7 @@
 //! Restarts: RFC 8445 section 9.
 
+use std::net::SocketAddr;
+
 use tidewire_crypto::Rng;
 use tidewire_ice::{ConnectionState, Credentials, Event, GatheringState};
 
@@ -55,6 +57,33 @@ fn a_restart_never_leaves_the_agents_without_a_pair() {
         assert!(net.agents[A].selected_pair().is_some());
         assert!(net.agents[B].selected_pair().is_some());
     }
+}
+
+#[test]
+fn data_of_a_peer_that_still_uses_the_old_pair_is_expected_for_a_while() {
+    let mut net = Net::connected(10);
+    restart(&mut net, A, 100);
+    restart(&mut net, B, 101);
+    for index in [A, B] {
+        net.agents[index]
+            .add_host_candidate(net.now, new_host(index))
+            .unwrap();
+    }
+    // The old addresses are told as well, but are no longer reached by checks.
+    net.middlebox = Box::new(|packet| {
+        let old = [host(A), host(B)];
+        (!old.contains(&packet.to)).then_some(packet)
+    });
+    net.exchange();
+    net.run(secs(2));
+    assert_eq!(net.selected(A).local, new_host(A));
+    assert!(net.agents[A].is_known_path(host(A), host(B)));
+    net.run(secs(40));
+    assert!(!net.agents[A].is_known_path(host(A), host(B)));
+}
+
+fn new_host(index: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1 + index as u8], 6000))
 }
 
 #[test]
