@@ -6,6 +6,8 @@
     clippy::disallowed_types,
     reason = "a foreign peer is reached through a real socket, in real time"
 )]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
+#![expect(clippy::print_stderr, reason = "what was not tested is said aloud")]
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
