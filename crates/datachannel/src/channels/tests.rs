@@ -144,11 +144,11 @@ impl Peer {
     }
 
     fn incoming(&mut self) -> ChannelId {
-        let id = match self.events()[..] {
-            [ChannelEvent::Incoming(id), ..] => id,
-            ref other => panic!("no incoming channel: {other:?}"),
+        let events = self.events();
+        let Some(ChannelEvent::Incoming(id)) = events.first() else {
+            panic!("no incoming channel: {events:?}");
         };
-        id
+        *id
     }
 
     /// Both halves are reset, the peer's first.
