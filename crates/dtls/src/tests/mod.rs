@@ -1,4 +1,8 @@
 //! Two connections and what may happen between them.
 
 mod handshake;
+mod identity;
+mod network;
 mod pair;
+mod records;
+mod tampering;
