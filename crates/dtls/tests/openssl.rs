@@ -78,6 +78,14 @@ fn exchanges_small_fragments_with_openssl_in_either_role() {
 }
 
 #[test]
+fn answers_the_cookie_of_an_openssl_server() {
+    let Some(report) = run(Role::Client, &["-listen"], |_| ()) else {
+        return;
+    };
+    report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+}
+
+#[test]
 fn refuses_an_openssl_client_without_a_certificate() {
     let Some(report) = run_with(Role::Server, &[], |_| (), Identity::None) else {
         return;

@@ -156,6 +156,36 @@ fn data_that_overtakes_the_last_flight_is_kept() {
 }
 
 #[test]
+fn a_lost_farewell_is_said_again_and_no_more_often_than_needed() {
+    let configs = [config(1), config(2)];
+    let mut fingerprints = [3, 2].map(|number| {
+        let hash = tidewire_crypto::HashAlgorithm::Sha256;
+        config(number).certificate.fingerprint(hash)
+    });
+    fingerprints[SERVER] = configs[SERVER]
+        .certificate
+        .fingerprint(fingerprints[0].algorithm());
+    // The server refuses the client; its alert is a datagram of 15 bytes.
+    let mut lost = 0;
+    let mut pair =
+        Pair::expecting(1, &link(), configs, fingerprints).tampered(move |_, from, datagram| {
+            match from == SERVER && datagram.len() == 15 && lost < 2 {
+                true => {
+                    lost += 1;
+                    Vec::new()
+                }
+                false => vec![datagram],
+            }
+        });
+    pair.settle();
+    let alert = crate::AlertDescription::BAD_CERTIFICATE;
+    let told = pair.ends[CLIENT].close_reason();
+    assert_eq!(told, Some(CloseReason::PeerAlert(alert)));
+    let is_alert = |(from, datagram): &&(usize, Vec<u8>)| *from == SERVER && datagram.len() == 15;
+    assert!(pair.sent.iter().filter(is_alert).count() <= 6);
+}
+
+#[test]
 fn a_peer_that_never_answers_is_given_up() {
     let mut pair = pair_with_mtu(1, 1200).tampered(|_, _, _| Vec::new());
     pair.settle();
