@@ -189,7 +189,7 @@ impl Agent {
         }
         pair.traffic.requests_sent += 1;
         let path = (pair.local.address, pair.remote.address);
-        self.transactions.cancel_checks(id);
+        self.transactions.cancel_checks(id, self.now);
         self.session.checks_started = true;
         let purpose = Purpose::Check { pair: id, nominate };
         self.begin(purpose, path, schedule);

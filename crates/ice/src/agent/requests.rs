@@ -159,7 +159,7 @@ impl Agent {
             // then gets its time to be answered.
             PairState::InProgress if !first_heard && fresh => {}
             _ => {
-                self.transactions.cancel_checks(id);
+                self.transactions.cancel_checks(id, self.now);
                 self.session.checklist.trigger(id);
             }
         }

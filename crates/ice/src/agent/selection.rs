@@ -63,7 +63,7 @@ impl Agent {
     /// RFC 8445 section 8.1.2.
     fn nominated(&mut self, id: PairId) {
         for given_up in self.session.checklist.conclude(id) {
-            self.transactions.cancel_checks(given_up);
+            self.transactions.cancel_checks(given_up, self.now);
         }
         self.gatherer.release();
         self.select(id);
