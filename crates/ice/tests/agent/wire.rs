@@ -294,6 +294,23 @@ fn consent_requests_are_sent_once_each_with_new_ids() {
 }
 
 #[test]
+fn when_consent_expires_before_a_nomination_nothing_more_is_sent() {
+    for role in [Role::Controlling, Role::Controlled] {
+        let mut peer = Peer::new(role, &[1, 2]);
+        let first = peer.drain().remove(0);
+        let second = peer.pass(ms(50)).remove(0);
+        peer.answer(&first);
+        peer.answer(&second);
+        for _ in 0..300 {
+            peer.pass(ms(100));
+        }
+        assert_eq!(peer.agent.state(), ConnectionState::Failed);
+        assert!(peer.pass(secs(100)).is_empty());
+        assert_eq!(peer.agent.poll_timeout(), None);
+    }
+}
+
+#[test]
 fn a_late_answer_to_an_earlier_consent_request_counts() {
     let mut peer = Peer::connected(Role::Controlled);
     let mut asked = Vec::new();
