@@ -22,7 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut alice = Peer::new()?;
     let mut bob = Peer::new()?;
     let now = Instant::now();
-    let chat = alice.connection.create_data_channel(now, "chat", DataChannelInit::default())?;
+    let chat = alice
+        .connection
+        .create_data_channel(now, "chat", DataChannelInit::default())?;
     signal(now, &mut alice, &mut bob)?;
 
     let end = now + LIMIT;
@@ -58,11 +60,17 @@ fn signal(now: Instant, alice: &mut Peer, bob: &mut Peer) -> Result<(), Box<dyn 
     let offer = alice.connection.create_offer()?;
     alice.connection.set_local_description(now, &offer)?;
     // With the candidates, which were added when the sockets were bound.
-    let offer = alice.connection.local_description().ok_or("there is no offer")?;
+    let offer = alice
+        .connection
+        .local_description()
+        .ok_or("there is no offer")?;
     bob.connection.set_remote_description(now, &offer)?;
     let answer = bob.connection.create_answer()?;
     bob.connection.set_local_description(now, &answer)?;
-    let answer = bob.connection.local_description().ok_or("there is no answer")?;
+    let answer = bob
+        .connection
+        .local_description()
+        .ok_or("there is no answer")?;
     alice.connection.set_remote_description(now, &answer)?;
     Ok(())
 }
@@ -88,7 +96,12 @@ impl Peer {
         socket.set_nonblocking(true)?;
         connection.add_local_address(now, socket.local_addr()?);
         connection.finish_gathering(now);
-        Ok(Self { connection, socket, received: BytesMut::new(), sent: Vec::new() })
+        Ok(Self {
+            connection,
+            socket,
+            received: BytesMut::new(),
+            sent: Vec::new(),
+        })
     }
 
     /// One round: what came in, the time, what goes out, what happened.
@@ -96,7 +109,11 @@ impl Peer {
         while let Some(datagram) = self.receive()? {
             self.connection.handle_datagram(Instant::now(), datagram);
         }
-        if self.connection.poll_timeout().is_some_and(|due| due <= Instant::now()) {
+        if self
+            .connection
+            .poll_timeout()
+            .is_some_and(|due| due <= Instant::now())
+        {
             self.connection.handle_timeout(Instant::now());
         }
         self.transmit()?;
@@ -112,7 +129,12 @@ impl Peer {
             Ok((length, remote)) => {
                 let local = self.socket.local_addr()?;
                 let data = self.received.split_to(length);
-                Ok(Some(Datagram { local, remote, ecn: None, data }))
+                Ok(Some(Datagram {
+                    local,
+                    remote,
+                    ecn: None,
+                    data,
+                }))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
@@ -123,8 +145,12 @@ impl Peer {
         loop {
             self.sent.clear();
             // One datagram at a time: std knows nothing of batches.
-            let transmit = self.connection.poll_transmit(Instant::now(), 1, &mut self.sent);
-            let Some(transmit) = transmit else { return Ok(()) };
+            let transmit = self
+                .connection
+                .poll_transmit(Instant::now(), 1, &mut self.sent);
+            let Some(transmit) = transmit else {
+                return Ok(());
+            };
             self.socket.send_to(&self.sent, transmit.remote)?;
         }
     }
@@ -148,7 +174,13 @@ impl Peer {
 /// Sleeps until a timer is due. Between these two sockets a datagram is there as soon as it was sent:
 /// what waits longer than a millisecond waits for a timer.
 fn wait(alice: &Peer, bob: &Peer, end: Instant) {
-    let timers = [alice.connection.poll_timeout(), bob.connection.poll_timeout()];
+    let timers = [
+        alice.connection.poll_timeout(),
+        bob.connection.poll_timeout(),
+    ];
     let due = timers.into_iter().flatten().min().unwrap_or(end);
-    thread::sleep(due.saturating_duration_since(Instant::now()).min(Duration::from_millis(1)));
+    thread::sleep(
+        due.saturating_duration_since(Instant::now())
+            .min(Duration::from_millis(1)),
+    );
 }
