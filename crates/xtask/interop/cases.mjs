@@ -58,7 +58,7 @@ export const FULL = {
         await from.call("createChannel", { label, dc });
         await channelIs(from, label, "open");
         await channelIs(to, label, "open");
-        if (to === browser) await carries(browser, label, dc);
+        if (to === browser && browser.page) await carries(browser, label, dc);
         await from.call("send", { label, data: label });
         await arrives(to, label);
       }
