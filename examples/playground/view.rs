@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidewire::{DataChannelInit, Role};
+use tidewire::DataChannelInit;
 use tidewire_tokio::PeerConnection;
 
 use crate::handlers::say;
@@ -41,11 +41,8 @@ fn describe(connection: &PeerConnection) -> Value {
         "remote": pair.map(|pair| pair.remote),
         "rtt": pair.and_then(|pair| pair.round_trip_time).map(|time| time.as_secs_f64()),
         "dtls": dtls.map(|dtls| version(dtls.info.version.0)),
-        "cipher": dtls.map(|dtls| dtls.info.cipher_suite.to_string()),
-        "role": dtls.map(|dtls| match dtls.role {
-            Role::Client => "client",
-            Role::Server => "server",
-        }),
+        "cipher": dtls.map(|dtls| examples::cipher_suite(dtls.info.cipher_suite)),
+        "role": dtls.map(|dtls| examples::dtls_role(dtls.role)),
         "sent": stats.bytes_sent,
         "received": stats.bytes_received,
     })

@@ -12,7 +12,8 @@ use std::{io, thread};
 
 use bytes::{Bytes, BytesMut};
 use tidewire::{
-    ChannelId, Configuration, DataChannelInit, Datagram, Event, Message, PeerConnection, Rng,
+    ChannelId, Configuration, DataChannelInit, Datagram, Event, Message, PeerConnection,
+    crypto::Rng,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);

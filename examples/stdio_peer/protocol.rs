@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tidewire::{
-    Configuration, DataChannelInit, IceCandidateInit, IceServer, IceTransportPolicy, Reliability,
-};
+use tidewire::datachannel::Reliability;
+use tidewire::{Configuration, DataChannelInit, IceCandidateInit, IceServer, IceTransportPolicy};
 
 /// A line of stdin.
 #[derive(Debug, Deserialize)]
