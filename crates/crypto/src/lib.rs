@@ -10,6 +10,7 @@
 
 mod provider;
 mod random;
+pub mod rust_crypto;
 
 pub use provider::{
     Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, Digest, HashAlgorithm,

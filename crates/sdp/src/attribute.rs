@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::lexical::{canonical, is_token, is_visible, split_spaces};
+use crate::lexical::{canonical, is_token, split_spaces};
+use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
 
 /// An attribute (`a=`), RFC 8866 section 5.13.
 ///
@@ -27,6 +28,12 @@ pub enum Attribute {
     Candidate(String),
     /// `end-of-candidates`, RFC 8840 section 8.2.
     EndOfCandidates,
+    /// `remote-candidates`, RFC 8839 section 5.2.
+    RemoteCandidates(Vec<RemoteCandidate>),
+    /// `ice-pacing` in milliseconds, RFC 8839 section 5.5.
+    IcePacing(u64),
+    /// `ice-mismatch`, RFC 8839 section 5.3.
+    IceMismatch,
     /// `fingerprint`, RFC 8122 section 5.
     Fingerprint(Fingerprint),
     /// `setup`, RFC 4145 section 4.
@@ -39,6 +46,8 @@ pub enum Attribute {
     SctpPort(u16),
     /// `max-message-size` in bytes, RFC 8841 section 6. 0 means any size.
     MaxMessageSize(u64),
+    /// `sctpmap`, which `sctp-port` replaced: RFC 8841 does not have it any more.
+    SctpMap(SctpMap),
     /// `sctp-init`: an INIT chunk in base64, as it is.
     SctpInit(String),
     /// `sendrecv`, `sendonly`, `recvonly` or `inactive`, RFC 8866 section 6.7.
@@ -102,12 +111,16 @@ impl Attribute {
             Self::IceLite => "ice-lite",
             Self::Candidate(_) => "candidate",
             Self::EndOfCandidates => "end-of-candidates",
+            Self::RemoteCandidates(_) => "remote-candidates",
+            Self::IcePacing(_) => "ice-pacing",
+            Self::IceMismatch => "ice-mismatch",
             Self::Fingerprint(_) => "fingerprint",
             Self::Setup(_) => "setup",
             Self::TlsId(_) => "tls-id",
             Self::Connection(_) => "connection",
             Self::SctpPort(_) => "sctp-port",
             Self::MaxMessageSize(_) => "max-message-size",
+            Self::SctpMap(_) => "sctpmap",
             Self::SctpInit(_) => "sctp-init",
             Self::Direction(direction) => direction.as_str(),
             Self::RtcpMux => "rtcp-mux",
@@ -124,6 +137,7 @@ impl Attribute {
     fn property(name: &str) -> Option<Self> {
         Some(match name {
             "ice-lite" => Self::IceLite,
+            "ice-mismatch" => Self::IceMismatch,
             "end-of-candidates" => Self::EndOfCandidates,
             "rtcp-mux" => Self::RtcpMux,
             "rtcp-mux-only" => Self::RtcpMuxOnly,
@@ -147,12 +161,15 @@ impl Attribute {
             "ice-pwd" => Self::IcePwd(raw().filter(|pwd| is_ice_string(pwd, 22))?),
             "ice-options" => Self::IceOptions(parse_options(value)?),
             "candidate" => Self::Candidate(raw()?),
+            "remote-candidates" => Self::RemoteCandidates(RemoteCandidate::parse_all(value)?),
+            "ice-pacing" => Self::IcePacing(canonical(value)?),
             "fingerprint" => Self::Fingerprint(Fingerprint::parse(value)?),
             "setup" => Self::Setup(Setup::parse(value)?),
             "tls-id" => Self::TlsId(raw().filter(|id| is_tls_id(id))?),
             "connection" => Self::Connection(ConnectionReuse::parse(value)?),
             "sctp-port" => Self::SctpPort(canonical(value)?),
             "max-message-size" => Self::MaxMessageSize(canonical(value)?),
+            "sctpmap" => Self::SctpMap(SctpMap::parse(value)?),
             "sctp-init" => Self::SctpInit(raw()?),
             "msid" => Self::Msid(Msid::parse(value)?),
             "msid-semantic" => Self::MsidSemantic(raw()?),
@@ -167,11 +184,14 @@ impl fmt::Display for Attribute {
         match self {
             Self::Group(group) => write!(f, ":{group}"),
             Self::IceOptions(options) => write!(f, ":{}", options.join(" ")),
+            Self::RemoteCandidates(candidates) => write_spaced(f, candidates),
+            Self::IcePacing(milliseconds) => write!(f, ":{milliseconds}"),
             Self::Fingerprint(fingerprint) => write!(f, ":{fingerprint}"),
             Self::Setup(setup) => write!(f, ":{setup}"),
             Self::Connection(reuse) => write!(f, ":{reuse}"),
             Self::SctpPort(port) => write!(f, ":{port}"),
             Self::MaxMessageSize(size) => write!(f, ":{size}"),
+            Self::SctpMap(map) => write!(f, ":{map}"),
             Self::Msid(msid) => write!(f, ":{msid}"),
             Self::Mid(text)
             | Self::IceUfrag(text)
@@ -185,6 +205,7 @@ impl fmt::Display for Attribute {
             } => write!(f, ":{text}"),
             Self::Unknown { value: None, .. }
             | Self::IceLite
+            | Self::IceMismatch
             | Self::EndOfCandidates
             | Self::Direction(_)
             | Self::RtcpMux
@@ -194,6 +215,13 @@ impl fmt::Display for Attribute {
             | Self::ExtmapAllowMixed => Ok(()),
         }
     }
+}
+
+fn write_spaced(f: &mut fmt::Formatter<'_>, values: &[impl fmt::Display]) -> fmt::Result {
+    values.iter().enumerate().try_for_each(|(index, value)| {
+        let separator = if index == 0 { ':' } else { ' ' };
+        write!(f, "{separator}{value}")
+    })
 }
 
 /// Whether a value is written as `text`, letter for letter.
@@ -223,107 +251,16 @@ fn is_tls_id(text: &str) -> bool {
 
 fn parse_options(value: &str) -> Option<Vec<String>> {
     Some(
-        split_spaces(value, is_token)?
+        split_spaces(value, is_ice_option)?
             .into_iter()
             .map(str::to_owned)
             .collect(),
     )
 }
 
-/// A group of media descriptions, RFC 5888 section 5.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Group {
-    /// What the group is for, such as `BUNDLE` (RFC 9143 section 4).
-    pub semantics: String,
-    /// The members, the first of which has a meaning of its own in `BUNDLE`.
-    pub mids: Vec<String>,
-}
-
-impl Group {
-    /// A group of media descriptions that share a transport, RFC 9143 section 4.
-    pub fn bundle(mids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let mids = mids.into_iter().map(Into::into).collect();
-        Self {
-            semantics: "BUNDLE".to_owned(),
-            mids,
-        }
-    }
-
-    fn parse(value: &str) -> Option<Self> {
-        let mut parts = split_spaces(value, is_token)?
-            .into_iter()
-            .map(str::to_owned);
-        Some(Self {
-            semantics: parts.next()?,
-            mids: parts.collect(),
-        })
-    }
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.semantics)?;
-        self.mids.iter().try_for_each(|mid| write!(f, " {mid}"))
-    }
-}
-
-/// The hash of a certificate, RFC 8122 section 5. The text of both parts is kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fingerprint {
-    /// The hash function, such as `sha-256`.
-    pub hash: String,
-    /// Pairs of hexadecimal digits with colons between.
-    pub value: String,
-}
-
-impl Fingerprint {
-    fn parse(text: &str) -> Option<Self> {
-        let (hash, value) = text.split_once(' ')?;
-        let is_pair =
-            |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let valid = is_token(hash) && value.split(':').all(is_pair);
-        valid.then(|| Self {
-            hash: hash.to_owned(),
-            value: value.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.hash, self.value)
-    }
-}
-
-/// Which track of which stream a section carries, RFC 8830 section 2.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Msid {
-    /// The stream, `-` for none.
-    pub stream: String,
-    /// The track, when it is named.
-    pub track: Option<String>,
-}
-
-impl Msid {
-    fn parse(value: &str) -> Option<Self> {
-        let mut parts = split_spaces(value, is_visible)?
-            .into_iter()
-            .map(str::to_owned);
-        let msid = Self {
-            stream: parts.next()?,
-            track: parts.next(),
-        };
-        parts.next().is_none().then_some(msid)
-    }
-}
-
-impl fmt::Display for Msid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.stream)?;
-        self.track
-            .iter()
-            .try_for_each(|track| write!(f, " {track}"))
-    }
+/// RFC 8839 section 5.6 allows `ice-char` only; options in use such as `google-ice` are tokens.
+fn is_ice_option(text: &str) -> bool {
+    is_token(text) || is_ice_string(text, 1)
 }
 
 /// An enumeration of words.

@@ -1,6 +1,7 @@
 //! The attributes of a section, in order.
 
-use crate::attribute::{Attribute, ConnectionReuse, Direction, Fingerprint, Group, Msid, Setup};
+use crate::attribute::{Attribute, ConnectionReuse, Direction, Setup};
+use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
 
 /// The attributes of a session or of a media description, in order.
 ///
@@ -110,6 +111,23 @@ impl Attributes {
         })
     }
 
+    /// `ice-pacing` in milliseconds.
+    pub fn ice_pacing(&self) -> Option<u64> {
+        self.first(|attribute| match attribute {
+            Attribute::IcePacing(milliseconds) => Some(*milliseconds),
+            _ => None,
+        })
+    }
+
+    /// `remote-candidates`.
+    pub fn remote_candidates(&self) -> impl Iterator<Item = &RemoteCandidate> {
+        let lists = self.0.iter().filter_map(|attribute| match attribute {
+            Attribute::RemoteCandidates(candidates) => Some(candidates),
+            _ => None,
+        });
+        lists.flatten()
+    }
+
     /// `setup`.
     pub fn setup(&self) -> Option<Setup> {
         self.first(|attribute| match attribute {
@@ -146,6 +164,14 @@ impl Attributes {
     pub fn max_message_size(&self) -> Option<u64> {
         self.first(|attribute| match attribute {
             Attribute::MaxMessageSize(size) => Some(*size),
+            _ => None,
+        })
+    }
+
+    /// `sctpmap`.
+    pub fn sctp_maps(&self) -> impl Iterator<Item = &SctpMap> {
+        self.0.iter().filter_map(|attribute| match attribute {
+            Attribute::SctpMap(map) => Some(map),
             _ => None,
         })
     }

@@ -1,15 +1,12 @@
 //! A session description.
 
-use std::str::FromStr;
-
-use crate::attribute::{Attribute, Group};
+use crate::attribute::Attribute;
 use crate::attributes::Attributes;
 use crate::effective::Effective;
-use crate::error::ParseError;
 use crate::fields::{Bandwidth, Connection, Key, Origin, UnknownLine};
 use crate::media::MediaDescription;
-use crate::parse;
 use crate::time::TimeDescription;
+use crate::values::Group;
 
 /// A session description, RFC 8866 section 5.
 ///
@@ -68,17 +65,6 @@ impl SessionDescription {
         }
     }
 
-    /// Reads a description whose lines end in CRLF or LF.
-    ///
-    /// Blank lines are accepted after the last line only, and the last line may lack its ending.
-    ///
-    /// # Errors
-    ///
-    /// A [`ParseError`] names the first line that does not follow the grammar.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        parse::parse(text)
-    }
-
     /// Adds an attribute of the session.
     #[must_use]
     pub fn with(mut self, attribute: Attribute) -> Self {
@@ -108,13 +94,5 @@ impl SessionDescription {
     /// What holds for one of the media descriptions, the session's attributes considered.
     pub fn effective<'a>(&'a self, media: &'a MediaDescription) -> Effective<'a> {
         Effective::new(&self.attributes, media)
-    }
-}
-
-impl FromStr for SessionDescription {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse(text)
     }
 }

@@ -1,8 +1,9 @@
 //! What holds for a media description when the session's attributes are considered.
 
-use crate::attribute::{Attribute, Direction, Fingerprint, Setup};
+use crate::attribute::{Attribute, Direction, Setup};
 use crate::attributes::Attributes;
 use crate::media::MediaDescription;
+use crate::values::Fingerprint;
 
 /// The attributes that hold for a media description: its own first, the session's otherwise.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,12 @@ impl<'a> Effective<'a> {
     /// Whether both header extension forms may be mixed, RFC 8285 section 6.
     pub fn allows_mixed_extmap(&self) -> bool {
         self.has(&Attribute::ExtmapAllowMixed)
+    }
+
+    /// How often the author checks, in milliseconds. Only the session can say so: RFC 8839 section
+    /// 5.5, which gives 50 when nothing is stated.
+    pub fn ice_pacing(&self) -> u64 {
+        self.session.ice_pacing().unwrap_or(50)
     }
 
     /// The fingerprints, of the session only when the section has none: RFC 8122 section 5.

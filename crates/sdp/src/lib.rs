@@ -34,9 +34,10 @@ mod lines;
 mod media;
 mod parse;
 mod time;
+mod values;
 mod write;
 
-pub use attribute::{Attribute, ConnectionReuse, Direction, Fingerprint, Group, Msid, Setup};
+pub use attribute::{Attribute, ConnectionReuse, Direction, Setup};
 pub use attributes::Attributes;
 pub use description::SessionDescription;
 pub use effective::Effective;
@@ -45,3 +46,4 @@ pub use fields::{Bandwidth, Connection, Decimal, Key, Origin, UnknownLine};
 pub use media::{MediaDescription, MediaKind};
 pub use parse::{MAX_LINE_LENGTH, MAX_LINES, MAX_MEDIA, MAX_TEXT_LENGTH};
 pub use time::{Repeat, TimeDescription, TypedTime, ZoneAdjustment};
+pub use values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};

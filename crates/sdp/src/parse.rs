@@ -1,6 +1,7 @@
 //! The grammar of RFC 8866 section 9, line by line.
 
 use std::iter::Peekable;
+use std::str::FromStr;
 
 use crate::attribute::Attribute;
 use crate::attributes::Attributes;
@@ -12,7 +13,7 @@ use crate::lines::{Line, split_trailer};
 use crate::media::MediaDescription;
 use crate::time::{Repeat, TimeDescription, ZoneAdjustment};
 
-/// The longest description that is read, in bytes.
+/// The longest description that is read, in bytes with CRLF after each line.
 pub const MAX_TEXT_LENGTH: usize = 1 << 20;
 /// The longest line that is read, in bytes without its ending.
 pub const MAX_LINE_LENGTH: usize = 1 << 15;
@@ -24,20 +25,45 @@ pub const MAX_MEDIA: usize = 1 << 10;
 /// The letters of RFC 8866 section 5.
 const KNOWN: &str = "vosiuepcbtrzkam";
 
-pub(crate) fn parse(text: &str) -> Result<SessionDescription, ParseError> {
-    if text.len() > MAX_TEXT_LENGTH {
-        return Err(ParseError {
-            line: 1,
-            reason: Reason::TextTooLong,
-        });
+impl SessionDescription {
+    /// Reads a description whose lines end in CRLF or LF.
+    ///
+    /// Blank lines are accepted after the last line only, and the last line may lack its ending.
+    ///
+    /// # Errors
+    ///
+    /// A [`ParseError`] names the first line that does not follow the grammar.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text.len() > MAX_TEXT_LENGTH || written_length(text) > MAX_TEXT_LENGTH {
+            return Err(ParseError {
+                line: 1,
+                reason: Reason::TextTooLong,
+            });
+        }
+        let (text, trailer) = split_trailer(text);
+        let lines = cut(text)?;
+        let description = Parser::new(&lines).session()?;
+        Ok(Self {
+            trailer: trailer.to_owned(),
+            ..description
+        })
     }
-    let (text, trailer) = split_trailer(text);
-    let lines = cut(text)?;
-    let description = Parser::new(&lines).session()?;
-    Ok(SessionDescription {
-        trailer: trailer.to_owned(),
-        ..description
-    })
+}
+
+impl FromStr for SessionDescription {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::parse(text)
+    }
+}
+
+/// How long the text is once each line ends in CRLF: what was read must stay readable when written.
+fn written_length(text: &str) -> usize {
+    let ends = text.matches('\n').count();
+    let complete = text.matches("\r\n").count();
+    let last = if text.ends_with('\n') { 0 } else { 2 };
+    text.len() + (ends - complete) + last
 }
 
 fn cut(text: &str) -> Result<Vec<Line<'_>>, ParseError> {

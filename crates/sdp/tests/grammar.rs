@@ -159,6 +159,17 @@ fn sizes_are_bounded() {
 }
 
 #[test]
+fn a_text_that_would_be_too_long_with_both_line_end_characters_is_refused() {
+    let line = format!("a={}\n", "x".repeat(1021));
+    let text = format!("{START}{}", line.repeat(MAX_TEXT_LENGTH / 1024 - 1));
+    assert!(text.len() < MAX_TEXT_LENGTH);
+    assert_eq!(error(&text), (1, Reason::TextTooLong));
+    let shorter = format!("{START}{}", line.repeat(MAX_TEXT_LENGTH / 1024 - 2));
+    let written = SessionDescription::parse(&shorter).unwrap().to_string();
+    assert!(SessionDescription::parse(&written).is_ok());
+}
+
+#[test]
 fn an_error_reads_as_a_sentence() {
     let error = SessionDescription::parse("v=0\no=-\n").unwrap_err();
     assert_eq!(error.to_string(), "line 2: malformed origin (o=)");

@@ -117,6 +117,20 @@ fn values_outside_their_grammar_stay_unknown() {
         "group:",
         "sendrecv:1",
         "end-of-candidates:x",
+        "ice-mismatch:",
+        "ice-pacing:",
+        "ice-pacing:050",
+        "ice-pacing:50 ms",
+        "remote-candidates:",
+        "remote-candidates:1 192.0.2.3",
+        "remote-candidates:0 192.0.2.3 9",
+        "remote-candidates:1 192.0.2.3 65536",
+        "remote-candidates:1 192.0.2.3 9 2",
+        "remote-candidates:1  9",
+        "sctpmap:5000",
+        "sctpmap:65536 webrtc-datachannel",
+        "sctpmap:5000 webrtc-datachannel many",
+        "sctpmap:5000 webrtc-datachannel 16 16",
     ];
     for text in texts {
         let attribute = Attribute::parse(text).unwrap();
@@ -141,6 +155,12 @@ fn values_within_their_grammar_are_typed() {
         "rtcp-mux-only",
         "rtcp-rsize",
         "bundle-only",
+        "ice-mismatch",
+        "ice-options:trickle rtp+ecn a/b google-ice",
+        "ice-pacing:0",
+        "remote-candidates:1 192.0.2.3 45664",
+        "remote-candidates:1 2001:db8::1 9 2 name.local 0",
+        "sctpmap:5000 webrtc-datachannel",
         "holdconn",
     ];
     for text in typed {
@@ -149,6 +169,31 @@ fn values_within_their_grammar_are_typed() {
         assert_eq!(unknown, text == "holdconn", "{text}");
         assert_eq!(attribute.to_string(), text);
     }
+}
+
+#[test]
+fn selected_candidates_pacing_and_the_older_port_attribute_are_typed() {
+    let description = with_lines(
+        "a=ice-pacing:20\n",
+        "a=remote-candidates:1 192.0.2.3 45664\na=remote-candidates:2 2001:db8::1 9\n\
+         a=sctpmap:5000 webrtc-datachannel 1024\n",
+    );
+    let media = &description.media[0];
+    assert_eq!(description.effective(media).ice_pacing(), 20);
+    let selected = media.attributes.remote_candidates().collect::<Vec<_>>();
+    assert_eq!((selected[0].component, selected[0].port), (1, 45664));
+    assert_eq!(selected[1].address, "2001:db8::1");
+    let map = media.attributes.sctp_maps().next().unwrap();
+    assert_eq!((map.port, map.streams), (5000, Some(1024)));
+    assert_eq!(map.application, "webrtc-datachannel");
+}
+
+#[test]
+fn checks_are_paced_at_50_milliseconds_unless_the_session_says_otherwise() {
+    let description = with_lines("", "a=ice-pacing:20\n");
+    let media = &description.media[0];
+    assert_eq!(description.effective(media).ice_pacing(), 50);
+    assert_eq!(media.attributes.ice_pacing(), Some(20));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What was read is written again as it stood.
 
 use proptest::prelude::*;
-use tidewire_sdp::{Attribute, SessionDescription, fuzz};
+use tidewire_sdp::{Attribute, MAX_TEXT_LENGTH, SessionDescription, fuzz};
 
 const CAPTURED: [&str; 3] = [
     include_str!("../testdata/chromium-156-answer-data.sdp"),
@@ -108,6 +108,7 @@ fn any_line() -> impl Strategy<Value = String> {
         "a=(mid|group|ice-ufrag|ice-pwd|ice-options|candidate|fingerprint)(:[ -~]{0,30})?",
         "a=(tls-id|connection|msid|msid-semantic|sctp-init|rtcp-mux)(:[ -~]{0,30})?",
         "a=(sctp-port|max-message-size):[0-9]{0,22}",
+        "a=(remote-candidates|sctpmap|ice-pacing):[0-9a-z: .]{0,30}",
         "a=setup:(active|passive|actpass|holdconn|other)",
         "m=(audio|application|text) [0-9]{1,6}(/[0-9])? UDP/DTLS/SCTP [a-z0-9 ]{1,9}",
         "[a-z]=[ -~]{0,12}",
@@ -116,8 +117,47 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The most that one description can hold, in shapes that could make a parser slow.
+fn largest() -> Vec<String> {
+    let start = "v=0\no=- 1 2 IN IP4 127.0.0.1\ns=-\nt=0 0\n";
+    let room = MAX_TEXT_LENGTH - start.len();
+    let shapes = [
+        "x=\n".to_owned(),
+        "a=mid:a\n".to_owned(),
+        "a=\n".to_owned(),
+        "m=a 9 x 0\nx=\n".to_owned(),
+        "\r\n".to_owned(),
+        format!("a=group:{}\n", "a ".repeat(16_000).trim_end()),
+        format!(
+            "a=remote-candidates:{}\n",
+            "1 a 9 ".repeat(5_000).trim_end()
+        ),
+        format!("m=audio 9 x {}\n", "0 ".repeat(16_000).trim_end()),
+    ];
+    let whole = |shape: &String| format!("{start}{}", shape.repeat(room / shape.len()));
+    let few = |shape: &String| format!("{start}{}", shape.repeat(1_000.min(room / shape.len())));
+    shapes
+        .iter()
+        .map(whole)
+        .chain(shapes.iter().map(few))
+        .collect()
+}
+
+/// A parser that looked back would not come to an end here.
+#[test]
+fn the_largest_texts_are_handled() {
+    for text in largest() {
+        fuzz::parse(text.as_bytes());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_bytes_are_handled(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fuzz::parse(&bytes);
+    }
 
     #[test]
     fn any_text_is_handled(text in "(?s).{0,200}") {

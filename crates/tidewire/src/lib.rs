@@ -1,2 +1,89 @@
-//! A sans-IO WebRTC stack: PeerConnection and Router.
+//! A WebRTC stack without sockets and clocks: [`PeerConnection`] speaks the W3C's vocabulary, the
+//! caller moves datagrams and tells the time.
+//!
+//! The protocols are crates of their own, each usable alone; this crate composes them and offers
+//! them again as [`sdp`], [`stun`], [`ice`], [`dtls`], [`sctp`], [`datachannel`] and [`crypto`].
+//! [`Router`] tells the datagrams of many connections on one socket apart.
+//!
+//! # Two peers in memory
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use tidewire::{Configuration, Datagram, Event, PeerConnection, SdpType, crypto::Rng};
+//!
+//! # #[expect(clippy::disallowed_methods, reason = "an application owns the clock")]
+//! let now = Instant::now();
+//! let mut caller = PeerConnection::new(Configuration::default(), Rng::from_u64(1), now)?;
+//! let mut callee = PeerConnection::new(Configuration::default(), Rng::from_u64(2), now)?;
+//! caller.add_local_address(now, "192.0.2.1:1000".parse()?);
+//! callee.add_local_address(now, "192.0.2.2:2000".parse()?);
+//! let channel = caller.create_data_channel(now, "chat", Default::default())?;
+//!
+//! let offer = caller.create_offer()?;
+//! caller.set_local_description(now, &offer)?;
+//! callee.set_remote_description(now, &caller.local_description().expect("just set"))?;
+//! let answer = callee.create_answer()?;
+//! callee.set_local_description(now, &answer)?;
+//! caller.set_remote_description(now, &callee.local_description().expect("just set"))?;
+//!
+//! // Your sockets' job: carry datagrams to where they are addressed.
+//! fn deliver(now: Instant, from: &mut PeerConnection, to: &mut PeerConnection) {
+//!     let mut buf = Vec::new();
+//!     while let Some(sent) = from.poll_transmit(now, 1, &mut buf) {
+//!         to.handle_datagram(now, Datagram::copied(sent.remote, sent.local, &buf));
+//!         buf.clear();
+//!     }
+//! }
+//! let mut elapsed = Duration::ZERO;
+//! let is_open = |peer: &mut PeerConnection| {
+//!     std::iter::from_fn(|| peer.poll_event()).any(|event| event == Event::DataChannelOpen(channel))
+//! };
+//! while !is_open(&mut caller) {
+//!     deliver(now + elapsed, &mut caller, &mut callee);
+//!     deliver(now + elapsed, &mut callee, &mut caller);
+//!     elapsed += Duration::from_millis(1);
+//!     caller.handle_timeout(now + elapsed);
+//!     callee.handle_timeout(now + elapsed);
+//!     assert!(elapsed < Duration::from_secs(1));
+//! }
+//! caller.send(now + elapsed, channel, "hello")?;
+//! # assert_eq!(offer.kind, SdpType::Offer);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod configuration;
+mod datagram;
+mod description;
+mod early;
+mod error;
+mod event;
+#[doc(hidden)]
+pub mod fuzz;
+mod peer_connection;
+mod router;
+mod session;
+mod signaling;
+mod state;
+mod stats;
+mod transport;
+
+pub use configuration::{Configuration, IceServer, IceTransportPolicy};
+pub use datagram::{Datagram, Ecn, Transmit};
+pub use description::{IceCandidateInit, SdpType, SessionDescription};
+pub use error::{ConfigurationError, NegotiationError, Unacceptable};
+pub use event::Event;
+pub use peer_connection::PeerConnection;
+pub use router::{ConnectionId, Router, RouterEvent};
+pub use signaling::InvalidSignalingState;
+pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
+pub use stats::{Dropped, DtlsStats, SelectedPair, Stats};
+
+pub use tidewire_crypto as crypto;
+pub use tidewire_datachannel as datachannel;
+pub use tidewire_datachannel::{ChannelId, Init as DataChannelInit, Message};
+pub use tidewire_dtls as dtls;
+pub use tidewire_ice as ice;
+pub use tidewire_sctp as sctp;
+pub use tidewire_sdp as sdp;
+pub use tidewire_stun as stun;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::{complain, tell};
+use crate::{complain, tell, workspace};
 
 /// The exit code for: this machine lacks something that the matrix needs.
 const CANNOT_RUN: u8 = 77;
@@ -104,14 +104,6 @@ fn matrix(
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     code.map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-fn workspace() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors()
-        .nth(2)
-        .expect("this crate lies two folders below the root")
-        .to_path_buf()
 }
 
 fn target_folder(workspace: &Path) -> PathBuf {

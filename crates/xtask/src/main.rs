@@ -1,8 +1,10 @@
 //! The project's own commands: `cargo xtask help`.
 
 mod interop;
+mod soak;
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -13,6 +15,10 @@ cargo xtask COMMAND
       Ends with 1 when a case failed, and with 77 when this machine lacks something that it needs.
       --only WORDS  the sessions whose name contains WORDS, such as \"plain\" or \"playground\"
       --self        tries the matrix itself: the browser stands in for both programs
+  soak [--seeds N] [--fuzz MINUTES]
+      Runs the simulations under 2 000 seeds, and tells each with its seeds and how it went.
+      --seeds N       as many seeds instead
+      --fuzz MINUTES  then runs every fuzz target for so long (nightly Rust and cargo-fuzz)
   help
       Prints this.";
 
@@ -20,6 +26,7 @@ fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
         Some("interop") => interop::run(&args.collect::<Vec<_>>()),
+        Some("soak") => soak::run(&args.collect::<Vec<_>>()),
         None | Some("help" | "--help" | "-h") => {
             tell(HELP);
             ExitCode::SUCCESS
@@ -41,4 +48,12 @@ fn tell(words: &str) {
 #[expect(clippy::print_stderr, reason = "this is where a program complains")]
 fn complain(words: &str) {
     eprintln!("{words}");
+}
+
+fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors()
+        .nth(2)
+        .expect("this crate lies two folders below the root")
+        .to_path_buf()
 }

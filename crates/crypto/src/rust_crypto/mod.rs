@@ -1,0 +1,89 @@
+//! The default provider: RustCrypto and dalek, Rust throughout.
+
+mod cipher;
+mod hash;
+mod key_exchange;
+mod signing;
+
+use std::sync::Arc;
+
+use crate::Rng;
+use crate::provider::{
+    Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HashContext,
+    HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, SignatureAlgorithm,
+    SigningKey, UnusableKey,
+};
+
+/// The provider. It has no state; every call hands out the same.
+pub fn provider() -> Arc<dyn CryptoProvider> {
+    Arc::new(RustCrypto)
+}
+
+#[derive(Debug)]
+struct RustCrypto;
+
+impl CryptoProvider for RustCrypto {
+    fn name(&self) -> &'static str {
+        "rust_crypto"
+    }
+
+    fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, UnusableKey> {
+        cipher::aead(algorithm, key)
+    }
+
+    fn aes_ctr(&self, key: &[u8]) -> Result<Box<dyn AesCtr>, UnusableKey> {
+        cipher::aes_ctr(key)
+    }
+
+    fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn HashContext> {
+        hash::hash(algorithm)
+    }
+
+    fn hmac(&self, algorithm: HashAlgorithm, key: &[u8]) -> Box<dyn HmacKey> {
+        hash::hmac(algorithm, key)
+    }
+
+    fn key_exchange_groups(&self) -> &'static [KeyExchangeGroup] {
+        &[KeyExchangeGroup::X25519, KeyExchangeGroup::Secp256r1]
+    }
+
+    fn start_key_exchange(
+        &self,
+        group: KeyExchangeGroup,
+        rng: &mut Rng,
+    ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
+        Ok(key_exchange::start(group, rng))
+    }
+
+    fn generate_signing_key(
+        &self,
+        kind: KeyKind,
+        rng: &mut Rng,
+    ) -> Result<Box<dyn SigningKey>, UnusableKey> {
+        match kind {
+            KeyKind::EcdsaP256 => Ok(signing::generate_p256(rng)),
+        }
+    }
+
+    fn signing_key_from_pkcs8(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey> {
+        signing::from_pkcs8(der)
+    }
+
+    fn signature_algorithms(&self) -> &'static [SignatureAlgorithm] {
+        &[SignatureAlgorithm::EcdsaP256Sha256]
+    }
+
+    fn verify_signature(
+        &self,
+        algorithm: SignatureAlgorithm,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), AuthenticationError> {
+        match algorithm {
+            SignatureAlgorithm::EcdsaP256Sha256 => {
+                signing::verify_p256(public_key, message, signature)
+            }
+        }
+    }
+}

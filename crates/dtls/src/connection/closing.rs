@@ -1,0 +1,62 @@
+//! The end of a connection, and the alert that tells of it.
+
+use super::{Connection, FATAL, State, WARNING};
+use crate::error::CloseReason;
+use crate::event::Event;
+use crate::flight::Reassembler;
+use crate::wire::{AlertDescription, ContentType};
+
+impl Connection {
+    /// Ends a handshake that cannot be completed.
+    pub(super) fn fail(&mut self, reason: CloseReason) {
+        self.state = State::Closed(reason);
+        self.finish(reason);
+    }
+
+    pub(super) fn end(&mut self, reason: CloseReason) {
+        if !matches!(self.state, State::Closed(_)) {
+            self.fail(reason);
+        }
+    }
+
+    fn finish(&mut self, reason: CloseReason) {
+        tracing::debug!(%reason, "closed");
+        self.alert = reason
+            .alert()
+            .map(|description| (level(description), description));
+        self.retransmission.stop();
+        self.handshake_deadline = None;
+        self.cx.flight.clear();
+        self.cx.transcript = Vec::new();
+        self.reassembler = Reassembler::default();
+        self.early.clear();
+        self.events.push_back(Event::Closed(reason));
+    }
+
+    pub(super) fn write_alert(
+        &mut self,
+        level: u8,
+        description: AlertDescription,
+        out: &mut Vec<u8>,
+    ) {
+        let epoch = self.cx.write_epoch();
+        let start = out.len();
+        let written = self
+            .cx
+            .outbound
+            .write(epoch, ContentType::ALERT, out, |out| {
+                out.u8(level);
+                out.u8(description.0);
+            });
+        if written.is_err() {
+            out.truncate(start);
+        }
+    }
+}
+
+fn level(description: AlertDescription) -> u8 {
+    match description {
+        AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED => WARNING,
+        _ => FATAL,
+    }
+}

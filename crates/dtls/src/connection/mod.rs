@@ -1,0 +1,305 @@
+//! The connection: records in, records out, and the handshake between them.
+
+mod closing;
+mod handshaking;
+mod records;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tidewire_crypto::Rng;
+
+use crate::certificate::{ExpectedFingerprints, Fingerprint};
+use crate::config::Config;
+use crate::error::{CloseReason, ConfigError, ExportError};
+use crate::event::{Event, Info, Role};
+use crate::flight::{Reassembler, Retransmission};
+use crate::handshake::{Client, Context, Established, Server};
+use crate::record::{Header, RecordOverhead, SealError};
+use crate::secrets::Suite;
+use crate::stats::{DropReason, Stats};
+use crate::wire::{AlertDescription, ContentType, ProtocolVersion};
+
+/// The level of an alert that ends the connection, RFC 5246 section 7.2.
+const FATAL: u8 = 2;
+const WARNING: u8 = 1;
+/// Labels that an exporter must not use, RFC 5705 section 4.
+const RESERVED_LABELS: [&str; 5] = [
+    "client finished",
+    "server finished",
+    "master secret",
+    "extended master secret",
+    "key expansion",
+];
+
+/// A DTLS association with one peer.
+///
+/// - Input: [`handle_datagram`](Self::handle_datagram), and [`handle_timeout`](Self::handle_timeout)
+///   once [`poll_timeout`](Self::poll_timeout) is due.
+/// - Output, to be drained after any input or command: [`poll_transmit`](Self::poll_transmit) until
+///   it returns false, [`poll_event`](Self::poll_event), [`poll_data`](Self::poll_data).
+/// - Data goes out through [`seal`](Self::seal), once [`Event::Connected`] has come.
+///
+/// Memory is bounded: 32 KiB of handshake messages in the making, 8 early records, 1024 records of
+/// data that nobody takes.
+pub struct Connection {
+    state: State,
+    cx: Context,
+    reassembler: Reassembler,
+    retransmission: Retransmission,
+    handshake_deadline: Option<Instant>,
+    mtu: usize,
+    early: VecDeque<BytesMut>,
+    /// Whether early records may be of use now.
+    recheck_early: bool,
+    unread: VecDeque<Bytes>,
+    events: VecDeque<Event>,
+    alert: Option<(u8, AlertDescription)>,
+    stats: Stats,
+    now: Instant,
+}
+
+enum State {
+    Client(Client),
+    Server(Server),
+    /// The box holds the proof that the peer's fingerprint was verified.
+    Connected(Box<Established>),
+    Closed(CloseReason),
+}
+
+impl Connection {
+    /// A connection with the peer whose certificate has one of the `expected` fingerprints. A
+    /// client says hello at once.
+    pub fn new(
+        config: Arc<Config>,
+        role: Role,
+        expected: Vec<Fingerprint>,
+        rng: Rng,
+        now: Instant,
+    ) -> Result<Self, ConfigError> {
+        let expected = ExpectedFingerprints::new(expected)?;
+        check(&config)?;
+        let first = config.initial_timeout;
+        let retransmission = Retransmission::new(first, config.min_timeout, config.max_timeout);
+        let mtu = config.mtu;
+        let deadline = now.checked_add(config.handshake_timeout);
+        let mut cx = Context::new(config, expected, rng);
+        let (state, handshake_deadline) = match role {
+            Role::Client => (State::Client(Client::start(&mut cx)), deadline),
+            Role::Server => (State::Server(Server::start()), None),
+        };
+        Ok(Self {
+            state,
+            cx,
+            reassembler: Reassembler::default(),
+            retransmission,
+            handshake_deadline,
+            mtu,
+            early: VecDeque::new(),
+            recheck_early: false,
+            unread: VecDeque::new(),
+            events: VecDeque::new(),
+            alert: None,
+            stats: Stats::default(),
+            now,
+        })
+    }
+
+    /// Takes in a datagram. Records of data are decrypted in place and become available through
+    /// [`poll_data`](Self::poll_data).
+    pub fn handle_datagram(&mut self, now: Instant, mut datagram: BytesMut) {
+        self.advance_clock(now);
+        self.stats.datagrams_received += 1;
+        while !datagram.is_empty() {
+            let Some(header) = Header::decode(&datagram) else {
+                self.drop(DropReason::Malformed);
+                break;
+            };
+            let end = Header::LEN + header.length;
+            if end == datagram.len() {
+                self.handle_record(&header, datagram);
+                break;
+            }
+            let record = datagram.split_to(end);
+            self.handle_record(&header, record);
+        }
+        self.take_up_early();
+    }
+
+    /// Acts on the timers that are due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.advance_clock(now);
+        if self
+            .handshake_deadline
+            .is_some_and(|deadline| self.now >= deadline)
+        {
+            self.end(CloseReason::TimedOut);
+        } else if self.retransmission.expire(self.now) {
+            self.repeat_flight();
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called; `None` when idle.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timers = [self.retransmission.deadline(), self.handshake_deadline];
+        timers.into_iter().flatten().min()
+    }
+
+    /// Appends one datagram of the handshake or an alert to `out`; false if there is none.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.advance_clock(now);
+        let start = out.len();
+        if !self.cx.flight.is_sent() {
+            let limit = self.datagram_limit();
+            self.cx
+                .flight
+                .write_datagram(&mut self.cx.outbound, limit, out);
+            if self.cx.flight.is_sent() {
+                self.flight_sent();
+            }
+        } else if let Some((level, description)) = self.alert.take() {
+            self.write_alert(level, description, out);
+        }
+        let wrote = out.len() > start;
+        self.stats.datagrams_sent += u64::from(wrote);
+        wrote
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The next record of data: a slice of the datagram that it came in.
+    pub fn poll_data(&mut self) -> Option<Bytes> {
+        self.unread.pop_front()
+    }
+
+    /// What [`seal`](Self::seal) adds around data.
+    pub fn record_overhead(&self) -> RecordOverhead {
+        RecordOverhead::DTLS_1_2_GCM
+    }
+
+    /// Makes a record of `buf[start..]`, which is [`RecordOverhead::header`] bytes of room and then
+    /// the data: encrypts it in place and appends the tag. On an error `buf` is as before.
+    pub fn seal(&mut self, start: usize, buf: &mut Vec<u8>) -> Result<(), SealError> {
+        if !matches!(self.state, State::Connected(_)) {
+            return Err(SealError::NotConnected);
+        }
+        self.cx
+            .outbound
+            .seal(ContentType::APPLICATION_DATA, start, buf)?;
+        self.stats.records_sealed += 1;
+        Ok(())
+    }
+
+    /// Tells the peer goodbye (close_notify) and ends the connection.
+    pub fn close(&mut self, now: Instant) {
+        self.advance_clock(now);
+        self.end(CloseReason::Local);
+    }
+
+    /// Takes up the round trip time of the path, as ICE measured it, so that a lost datagram is
+    /// not waited for longer than it takes.
+    pub fn set_rtt(&mut self, rtt: Duration) {
+        self.retransmission.set_rtt(rtt);
+    }
+
+    /// Sets the longest datagram that the path takes, without the headers of IP and UDP.
+    pub fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+    }
+
+    /// Keying material for other protocols, bound to this connection (RFC 5705). For DTLS-SRTP the
+    /// label is `EXTRACTOR-dtls_srtp`, without a context (RFC 5764 section 4.2).
+    pub fn export_keying_material(
+        &self,
+        label: &str,
+        context: Option<&[u8]>,
+        out: &mut [u8],
+    ) -> Result<(), ExportError> {
+        let State::Connected(established) = &self.state else {
+            return Err(ExportError::NotConnected);
+        };
+        if RESERVED_LABELS.contains(&label) {
+            return Err(ExportError::ReservedLabel);
+        }
+        if context.is_some_and(|context| context.len() > usize::from(u16::MAX)) {
+            return Err(ExportError::ContextTooLong);
+        }
+        established.secrets.export(label, context, out);
+        Ok(())
+    }
+
+    /// What the handshake settled, while the connection is established.
+    pub fn info(&self) -> Option<Info> {
+        match &self.state {
+            State::Connected(established) => Some(describe(established)),
+            _ => None,
+        }
+    }
+
+    /// Why the connection is over, if it is.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        match self.state {
+            State::Closed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Time never goes back.
+    fn advance_clock(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+}
+
+/// Shows no keys, no data and nothing of the transcript.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("state", &self.state.name())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client handshake",
+            Self::Server(_) => "server handshake",
+            Self::Connected(_) => "connected",
+            Self::Closed(_) => "closed",
+        }
+    }
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let mut suites = config.cipher_suites.iter();
+    if !suites.any(|suite| Suite::from_name(*suite).is_some()) {
+        return Err(ConfigError::NoCipherSuite);
+    }
+    if config.groups().next().is_none() {
+        return Err(ConfigError::NoGroup);
+    }
+    Ok(())
+}
+
+fn describe(established: &Established) -> Info {
+    Info {
+        version: ProtocolVersion::DTLS_1_2,
+        cipher_suite: established.params.suite.name,
+        group: established.group,
+        srtp_profile: established.params.srtp_profile,
+        alpn_protocol: established.params.alpn.clone(),
+        peer_fingerprint: established.peer.fingerprint(),
+    }
+}

@@ -1,0 +1,103 @@
+//! Records in.
+
+use bytes::BytesMut;
+
+use super::{Connection, FATAL, State};
+use crate::error::CloseReason;
+use crate::record::{Epoch, Header};
+use crate::stats::DropReason;
+use crate::wire::{AlertDescription, ContentType};
+
+/// Protected records that are kept until they can be opened.
+const MAX_EARLY_RECORDS: usize = 8;
+/// Records of data that are kept until they are taken.
+const MAX_UNREAD_RECORDS: usize = 1024;
+
+impl Connection {
+    pub(super) fn handle_record(&mut self, header: &Header, record: BytesMut) {
+        if matches!(self.state, State::Closed(_)) {
+            self.drop(DropReason::Closed);
+        } else if header.epoch == Epoch::Clear.number() {
+            self.handle_clear(header, &record[Header::LEN..]);
+        } else if header.epoch == Epoch::Protected.number() {
+            self.handle_protected(header, record);
+        } else {
+            self.drop(DropReason::WrongEpoch);
+        }
+    }
+
+    /// Anybody can write these, so that they count for nothing once the handshake is over.
+    fn handle_clear(&mut self, header: &Header, content: &[u8]) {
+        if matches!(self.state, State::Connected(_)) {
+            return self.drop(DropReason::WrongEpoch);
+        }
+        match header.kind {
+            ContentType::HANDSHAKE => self.handle_fragments(Epoch::Clear, content),
+            ContentType::ALERT => self.handle_alert(content),
+            // The epoch says all that a ChangeCipherSpec does (RFC 6347 section 4.1).
+            ContentType::CHANGE_CIPHER_SPEC => (),
+            _ => self.drop(DropReason::Unexpected),
+        }
+    }
+
+    fn handle_protected(&mut self, header: &Header, mut record: BytesMut) {
+        let connected = matches!(self.state, State::Connected(_));
+        let is_data = header.kind == ContentType::APPLICATION_DATA;
+        let opener = match &mut self.cx.opener {
+            Some(opener) if connected || !is_data => opener,
+            _ => return self.keep_early(record),
+        };
+        if let Err(reason) = opener.open(header, &mut record) {
+            return self.drop(reason);
+        }
+        match header.kind {
+            ContentType::APPLICATION_DATA => self.take_data(record),
+            ContentType::HANDSHAKE => self.handle_fragments(Epoch::Protected, &record),
+            ContentType::ALERT => self.handle_alert(&record),
+            _ => self.drop(DropReason::Unexpected),
+        }
+    }
+
+    fn take_data(&mut self, data: BytesMut) {
+        if self.unread.len() == MAX_UNREAD_RECORDS {
+            return self.drop(DropReason::Overflow);
+        }
+        self.stats.records_opened += 1;
+        self.unread.push_back(data.freeze());
+    }
+
+    /// Keeps what overtook the messages that make it readable.
+    fn keep_early(&mut self, record: BytesMut) {
+        if self.early.len() == MAX_EARLY_RECORDS {
+            return self.drop(DropReason::Overflow);
+        }
+        self.early.push_back(record);
+    }
+
+    fn handle_alert(&mut self, content: &[u8]) {
+        let &[level, description] = content else {
+            return self.drop(DropReason::Malformed);
+        };
+        match AlertDescription(description) {
+            AlertDescription::CLOSE_NOTIFY => self.end(CloseReason::Peer),
+            description if level == FATAL => self.end(CloseReason::PeerAlert(description)),
+            description => tracing::debug!(?description, "warning alert ignored"),
+        }
+    }
+
+    /// Tries again what came too early, whenever there is a reason that it may be readable now.
+    pub(super) fn take_up_early(&mut self) {
+        while std::mem::take(&mut self.recheck_early) {
+            for record in std::mem::take(&mut self.early) {
+                if let Some(header) = Header::decode(&record) {
+                    self.handle_record(&header, record);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop(&mut self, reason: DropReason) {
+        tracing::trace!(?reason, "dropped");
+        self.stats.dropped.count(reason);
+    }
+}

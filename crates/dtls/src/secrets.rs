@@ -1,0 +1,158 @@
+//! The key schedule of TLS 1.2 with the extended master secret (RFC 7627).
+
+use std::sync::Arc;
+
+use tidewire_crypto::{AeadAlgorithm, CryptoProvider, HashAlgorithm, UnusableKey};
+use zeroize::Zeroizing;
+
+use crate::prf::prf;
+use crate::record::Protection;
+use crate::wire::CipherSuite;
+
+const MASTER_LEN: usize = 48;
+const SALT_LEN: usize = 4;
+pub(crate) const VERIFY_DATA_LEN: usize = 12;
+
+/// The algorithms of a cipher suite.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Suite {
+    pub(crate) name: CipherSuite,
+    pub(crate) hash: HashAlgorithm,
+    aead: AeadAlgorithm,
+}
+
+impl Suite {
+    /// `None` for what is not implemented.
+    pub(crate) fn from_name(name: CipherSuite) -> Option<Self> {
+        let (hash, aead) = match name {
+            CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256 => {
+                (HashAlgorithm::Sha256, AeadAlgorithm::Aes128Gcm)
+            }
+            CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384 => {
+                (HashAlgorithm::Sha384, AeadAlgorithm::Aes256Gcm)
+            }
+            _ => return None,
+        };
+        Some(Self { name, hash, aead })
+    }
+}
+
+/// Whose Finished it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Sender {
+    Client,
+    Server,
+}
+
+/// The randoms of both hellos.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Randoms {
+    pub(crate) client: [u8; 32],
+    pub(crate) server: [u8; 32],
+}
+
+/// The master secret and what it is used with.
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    crypto: Arc<dyn CryptoProvider>,
+    suite: Suite,
+    randoms: Randoms,
+    master: Master,
+}
+
+struct Master(Zeroizing<[u8; MASTER_LEN]>);
+
+impl std::fmt::Debug for Master {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Master(..)")
+    }
+}
+
+impl Secrets {
+    /// RFC 7627 section 4. `transcript` runs up to and including the ClientKeyExchange.
+    pub(crate) fn new(
+        crypto: Arc<dyn CryptoProvider>,
+        suite: Suite,
+        randoms: Randoms,
+        premaster: &[u8],
+        transcript: &[u8],
+    ) -> Self {
+        let session_hash = digest(&*crypto, suite.hash, transcript);
+        let mut master = Zeroizing::new([0; MASTER_LEN]);
+        prf(
+            &*crypto,
+            suite.hash,
+            premaster,
+            "extended master secret",
+            &[session_hash.as_ref()],
+            &mut *master,
+        );
+        Self {
+            crypto,
+            suite,
+            randoms,
+            master: Master(master),
+        }
+    }
+
+    /// The protection of what the client and what the server writes: RFC 5246 section 6.3, without
+    /// MAC keys.
+    pub(crate) fn protections(&self) -> Result<(Protection, Protection), UnusableKey> {
+        let key_len = self.suite.aead.key_len();
+        let mut block = Zeroizing::new(vec![0; 2 * (key_len + SALT_LEN)]);
+        let seed: [&[u8]; 2] = [&self.randoms.server, &self.randoms.client];
+        self.prf("key expansion", &seed, &mut block);
+        let (client_key, rest) = block.split_at(key_len);
+        let (server_key, salts) = rest.split_at(key_len);
+        let (client_salt, server_salt) = salts.split_at(SALT_LEN);
+        Ok((
+            self.protection(client_key, client_salt)?,
+            self.protection(server_key, server_salt)?,
+        ))
+    }
+
+    fn protection(&self, key: &[u8], salt: &[u8]) -> Result<Protection, UnusableKey> {
+        let aead = self.crypto.aead(self.suite.aead, key)?;
+        let salt = salt
+            .try_into()
+            .expect("the key block was cut to this length");
+        Ok(Protection::new(aead, salt))
+    }
+
+    /// RFC 5246 section 7.4.9.
+    pub(crate) fn verify_data(&self, sender: Sender, transcript: &[u8]) -> [u8; VERIFY_DATA_LEN] {
+        let label = match sender {
+            Sender::Client => "client finished",
+            Sender::Server => "server finished",
+        };
+        let hash = digest(&*self.crypto, self.suite.hash, transcript);
+        let mut verify_data = [0; VERIFY_DATA_LEN];
+        self.prf(label, &[hash.as_ref()], &mut verify_data);
+        verify_data
+    }
+
+    /// RFC 5705 section 4. The caller has checked the label and the context's length.
+    pub(crate) fn export(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) {
+        let context_len = (context.map_or(0, <[u8]>::len) as u16).to_be_bytes();
+        let mut seed: Vec<&[u8]> = vec![&self.randoms.client, &self.randoms.server];
+        if let Some(context) = context {
+            seed.extend([&context_len, context]);
+        }
+        self.prf(label, &seed, out);
+    }
+
+    fn prf(&self, label: &str, seed: &[&[u8]], out: &mut [u8]) {
+        let master = &*self.master.0;
+        prf(&*self.crypto, self.suite.hash, master, label, seed, out);
+    }
+}
+
+fn digest(
+    crypto: &dyn CryptoProvider,
+    hash: HashAlgorithm,
+    bytes: &[u8],
+) -> tidewire_crypto::Digest {
+    let mut context = crypto.hash(hash);
+    context.update(bytes);
+    context.current()
+}

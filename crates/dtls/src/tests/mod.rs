@@ -1,0 +1,4 @@
+//! Two connections and what may happen between them.
+
+mod handshake;
+mod pair;

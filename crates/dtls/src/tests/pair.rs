@@ -1,0 +1,140 @@
+//! A client and a server in memory.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
+use tidewire_netsim::{Link, LinkConfig};
+
+use crate::{Certificate, Config, Connection, Event, Role, ValidityOptions};
+
+pub(super) const CLIENT: usize = 0;
+pub(super) const SERVER: usize = 1;
+
+/// Both ends, a link each way, and what was reported.
+pub(super) struct Pair {
+    pub(super) now: Instant,
+    pub(super) ends: [Connection; 2],
+    pub(super) links: [Link; 2],
+    pub(super) events: [Vec<Event>; 2],
+    /// Every datagram that was sent, by its sender.
+    pub(super) sent: Vec<(usize, Vec<u8>)>,
+}
+
+pub(super) fn config(seed: u64) -> Config {
+    let crypto = rust_crypto::provider();
+    let mut rng = Rng::from_u64(seed);
+    let validity = ValidityOptions {
+        not_before: 1_700_000_000,
+        not_after: 1_900_000_000,
+    };
+    let certificate = Certificate::generate(crypto.as_ref(), &mut rng, validity);
+    let certificate = certificate.expect("a certificate");
+    Config::new(crypto, Arc::new(certificate))
+}
+
+impl Pair {
+    pub(super) fn new(seed: u64, link: &LinkConfig) -> Self {
+        Self::with_configs(seed, link, [config(seed * 2 + 1), config(seed * 2 + 2)])
+    }
+
+    pub(super) fn with_configs(seed: u64, link: &LinkConfig, configs: [Config; 2]) -> Self {
+        let now = tidewire_netsim::start();
+        let fingerprints = configs
+            .each_ref()
+            .map(|config| config.certificate.fingerprint(HashAlgorithm::Sha256));
+        let [client, server] = configs;
+        let connect = |config: Config, role, peer: usize| {
+            let rng = Rng::from_u64(seed * 2 + 100 + peer as u64);
+            let expected = vec![fingerprints[peer]];
+            Connection::new(Arc::new(config), role, expected, rng, now).expect("a usable config")
+        };
+        Self {
+            now,
+            ends: [
+                connect(client, Role::Client, SERVER),
+                connect(server, Role::Server, CLIENT),
+            ],
+            links: [
+                Link::new(link.clone(), seed * 2),
+                Link::new(link.clone(), seed * 2 + 1),
+            ],
+            events: [Vec::new(), Vec::new()],
+            sent: Vec::new(),
+        }
+    }
+
+    /// Runs until `done`, or until `limit` has passed; answers whether it was done.
+    pub(super) fn run_until(
+        &mut self,
+        limit: Duration,
+        mut done: impl FnMut(&mut Self) -> bool,
+    ) -> bool {
+        let end = self.now + limit;
+        loop {
+            while self.send() | self.deliver() {}
+            if done(self) {
+                return true;
+            }
+            let links = self.links.iter().filter_map(Link::poll_timeout);
+            let timers = self.ends.iter().filter_map(Connection::poll_timeout);
+            match links.chain(timers).min() {
+                Some(next) if next <= end => self.now = next.max(self.now),
+                _ => return false,
+            }
+            for connection in &mut self.ends {
+                if connection.poll_timeout().is_some_and(|due| due <= self.now) {
+                    connection.handle_timeout(self.now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn connect(&mut self, limit: Duration) -> bool {
+        self.run_until(limit, |pair| {
+            pair.ends.iter().all(|end| end.info().is_some())
+        })
+    }
+
+    /// Seals `data` at one end and opens it at the other.
+    pub(super) fn carry(&mut self, from: usize, data: &[u8]) -> Option<bytes::Bytes> {
+        let record = self.seal(from, data);
+        self.ends[1 - from].handle_datagram(self.now, BytesMut::from(&record[..]));
+        self.ends[1 - from].poll_data()
+    }
+
+    pub(super) fn seal(&mut self, from: usize, data: &[u8]) -> Vec<u8> {
+        let mut record = vec![0; self.ends[from].record_overhead().header];
+        record.extend_from_slice(data);
+        self.ends[from]
+            .seal(0, &mut record)
+            .expect("a connected end");
+        record
+    }
+
+    fn send(&mut self) -> bool {
+        let mut moved = false;
+        for from in [CLIENT, SERVER] {
+            let mut datagram = Vec::new();
+            while self.ends[from].poll_transmit(self.now, &mut datagram) {
+                self.sent.push((from, datagram.clone()));
+                self.links[from].send(self.now, std::mem::take(&mut datagram));
+                moved = true;
+            }
+            self.events[from].extend(std::iter::from_fn(|| self.ends[from].poll_event()));
+        }
+        moved
+    }
+
+    fn deliver(&mut self) -> bool {
+        let mut moved = false;
+        for from in [CLIENT, SERVER] {
+            while let Some(datagram) = self.links[from].receive(self.now) {
+                self.ends[1 - from].handle_datagram(self.now, BytesMut::from(&datagram[..]));
+                moved = true;
+            }
+        }
+        moved
+    }
+}

@@ -1,0 +1,359 @@
+//! The hellos, RFC 5246 section 7.4.1 and RFC 6347 section 4.2.1.
+
+use super::reader::{DecodeError, Reader, codepoints};
+use super::{
+    CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, SrtpProfile, Writer,
+};
+
+/// The only point format in use (RFC 8422 section 5.1.2).
+const UNCOMPRESSED: u8 = 0;
+
+/// At most this many codepoints of a list are kept.
+const MAX_LISTED: usize = 64;
+
+/// ClientHello. Lists that the extension's absence leaves open are `None`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ClientHello {
+    pub(crate) version: u16,
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) cookie: Vec<u8>,
+    pub(crate) suites: Vec<CipherSuite>,
+    pub(crate) null_compression: bool,
+    pub(crate) groups: Option<Vec<NamedGroup>>,
+    pub(crate) point_formats: Option<bool>,
+    pub(crate) signatures: Option<Vec<SignatureScheme>>,
+    pub(crate) srtp_profiles: Vec<SrtpProfile>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) versions: Option<Vec<ProtocolVersion>>,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) renegotiation_info: Option<bool>,
+}
+
+impl ClientHello {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.u16(self.version);
+        out.bytes(&self.random);
+        out.vec8(|out| out.bytes(&self.session_id));
+        out.vec8(|out| out.bytes(&self.cookie));
+        out.vec16(|out| self.suites.iter().for_each(|suite| out.u16(suite.0)));
+        out.vec8(|out| out.u8(0));
+        out.vec16(|out| self.encode_extensions(out));
+    }
+
+    fn encode_extensions(&self, out: &mut Writer<'_>) {
+        if self.renegotiation_info.is_some() {
+            extension(out, ExtensionType::RENEGOTIATION_INFO, |out| out.u8(0));
+        }
+        if self.extended_master_secret {
+            extension(out, ExtensionType::EXTENDED_MASTER_SECRET, |_| ());
+        }
+        if let Some(groups) = &self.groups {
+            extension(out, ExtensionType::SUPPORTED_GROUPS, |out| {
+                out.vec16(|out| groups.iter().for_each(|group| out.u16(group.0)));
+            });
+        }
+        if self.point_formats.is_some() {
+            point_formats(out);
+        }
+        if let Some(signatures) = &self.signatures {
+            extension(out, ExtensionType::SIGNATURE_ALGORITHMS, |out| {
+                out.vec16(|out| signatures.iter().for_each(|scheme| out.u16(scheme.0)));
+            });
+        }
+        if let Some(versions) = &self.versions {
+            extension(out, ExtensionType::SUPPORTED_VERSIONS, |out| {
+                out.vec8(|out| versions.iter().for_each(|version| out.u16(version.0)));
+            });
+        }
+        if !self.srtp_profiles.is_empty() {
+            use_srtp(out, &self.srtp_profiles);
+        }
+        if !self.alpn.is_empty() {
+            alpn(out, self.alpn.iter());
+        }
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        let mut hello = Self {
+            version: body.u16("ClientHello.client_version")?,
+            random: body.array("ClientHello.random")?,
+            session_id: session_id(&mut body)?,
+            cookie: body.vec8("ClientHello.cookie")?.to_vec(),
+            ..Self::default()
+        };
+        let suites = body.vec16("ClientHello.cipher_suites")?;
+        hello.suites = codepoints(suites, "ClientHello.cipher_suites")?
+            .map(CipherSuite)
+            .take(2 * MAX_LISTED)
+            .collect();
+        hello.null_compression = body.vec8("ClientHello.compression_methods")?.contains(&0);
+        extensions(body, |kind, content| hello.decode_extension(kind, content))?;
+        if hello
+            .suites
+            .contains(&CipherSuite::EMPTY_RENEGOTIATION_INFO_SCSV)
+        {
+            hello.renegotiation_info.get_or_insert(true);
+        }
+        Ok(hello)
+    }
+
+    fn decode_extension(
+        &mut self,
+        kind: ExtensionType,
+        mut content: Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        match kind {
+            ExtensionType::SUPPORTED_GROUPS => {
+                let list = list16(content, "supported_groups")?.map(NamedGroup);
+                self.groups = Some(list.collect());
+            }
+            ExtensionType::EC_POINT_FORMATS => {
+                self.point_formats = Some(decode_point_formats(content)?);
+            }
+            ExtensionType::SIGNATURE_ALGORITHMS => {
+                let list = list16(content, "signature_algorithms")?.map(SignatureScheme);
+                self.signatures = Some(list.collect());
+            }
+            ExtensionType::SUPPORTED_VERSIONS => {
+                let list = content.vec8("supported_versions")?;
+                content.finish("supported_versions")?;
+                let list = codepoints(list, "supported_versions")?.map(ProtocolVersion);
+                self.versions = Some(list.collect());
+            }
+            ExtensionType::USE_SRTP => {
+                self.srtp_profiles = decode_use_srtp(content)?;
+            }
+            ExtensionType::ALPN => self.alpn = decode_alpn(content)?,
+            ExtensionType::EXTENDED_MASTER_SECRET => {
+                content.finish("extended_master_secret")?;
+                self.extended_master_secret = true;
+            }
+            ExtensionType::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(decode_renegotiation_info(content)?);
+            }
+            _ => (),
+        }
+        Ok(())
+    }
+}
+
+/// ServerHello.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ServerHello {
+    pub(crate) version: u16,
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) suite: u16,
+    pub(crate) compression: u8,
+    pub(crate) point_formats: Option<bool>,
+    pub(crate) srtp_profile: Option<SrtpProfile>,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) renegotiation_info: Option<bool>,
+    /// An extension that a client of ours never offers.
+    pub(crate) unknown: Option<u16>,
+}
+
+impl ServerHello {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.u16(self.version);
+        out.bytes(&self.random);
+        out.vec8(|out| out.bytes(&self.session_id));
+        out.u16(self.suite);
+        out.u8(self.compression);
+        out.vec16(|out| self.encode_extensions(out));
+    }
+
+    fn encode_extensions(&self, out: &mut Writer<'_>) {
+        if self.renegotiation_info.is_some() {
+            extension(out, ExtensionType::RENEGOTIATION_INFO, |out| out.u8(0));
+        }
+        if self.extended_master_secret {
+            extension(out, ExtensionType::EXTENDED_MASTER_SECRET, |_| ());
+        }
+        if self.point_formats.is_some() {
+            point_formats(out);
+        }
+        if let Some(profile) = self.srtp_profile {
+            use_srtp(out, &[profile]);
+        }
+        if let Some(protocol) = &self.alpn {
+            alpn(out, std::iter::once(protocol));
+        }
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        let mut hello = Self {
+            version: body.u16("ServerHello.server_version")?,
+            random: body.array("ServerHello.random")?,
+            session_id: session_id(&mut body)?,
+            suite: body.u16("ServerHello.cipher_suite")?,
+            compression: body.u8("ServerHello.compression_method")?,
+            ..Self::default()
+        };
+        extensions(body, |kind, content| hello.decode_extension(kind, content))?;
+        Ok(hello)
+    }
+
+    fn decode_extension(
+        &mut self,
+        kind: ExtensionType,
+        content: Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        match kind {
+            ExtensionType::EC_POINT_FORMATS => {
+                self.point_formats = Some(decode_point_formats(content)?);
+            }
+            ExtensionType::USE_SRTP => {
+                let &[profile] = decode_use_srtp(content)?.as_slice() else {
+                    return Err(DecodeError { field: "use_srtp" });
+                };
+                self.srtp_profile = Some(profile);
+            }
+            ExtensionType::ALPN => {
+                let Ok([protocol]) = <[Vec<u8>; 1]>::try_from(decode_alpn(content)?) else {
+                    return Err(DecodeError { field: "ALPN" });
+                };
+                self.alpn = Some(protocol);
+            }
+            ExtensionType::EXTENDED_MASTER_SECRET => {
+                content.finish("extended_master_secret")?;
+                self.extended_master_secret = true;
+            }
+            ExtensionType::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(decode_renegotiation_info(content)?);
+            }
+            other => self.unknown = Some(other.0),
+        }
+        Ok(())
+    }
+}
+
+/// HelloVerifyRequest, RFC 6347 section 4.2.1. Its version says nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct HelloVerifyRequest {
+    pub(crate) cookie: Vec<u8>,
+}
+
+impl HelloVerifyRequest {
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        body.u16("HelloVerifyRequest.server_version")?;
+        let cookie = body.vec8("HelloVerifyRequest.cookie")?.to_vec();
+        body.finish("HelloVerifyRequest")?;
+        Ok(Self { cookie })
+    }
+}
+
+fn session_id(body: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+    let field = "session_id";
+    let id = body.vec8(field)?;
+    if id.len() > 32 {
+        return Err(DecodeError { field });
+    }
+    Ok(id.to_vec())
+}
+
+/// Calls `each` for every extension; none may come twice (RFC 5246 section 7.4.1.4).
+fn extensions<'a>(
+    mut body: Reader<'a>,
+    mut each: impl FnMut(ExtensionType, Reader<'a>) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    let field = "extensions";
+    if body.is_empty() {
+        return Ok(());
+    }
+    let mut list = Reader::new(body.vec16(field)?);
+    body.finish(field)?;
+    let mut seen = Vec::new();
+    while !list.is_empty() {
+        let kind = ExtensionType(list.u16(field)?);
+        let content = list.vec16(field)?;
+        if seen.len() == MAX_LISTED || seen.contains(&kind) {
+            return Err(DecodeError { field });
+        }
+        seen.push(kind);
+        each(kind, Reader::new(content))?;
+    }
+    Ok(())
+}
+
+fn extension(out: &mut Writer<'_>, kind: ExtensionType, content: impl FnOnce(&mut Writer<'_>)) {
+    out.u16(kind.0);
+    out.vec16(content);
+}
+
+fn point_formats(out: &mut Writer<'_>) {
+    extension(out, ExtensionType::EC_POINT_FORMATS, |out| {
+        out.vec8(|out| out.u8(UNCOMPRESSED));
+    });
+}
+
+fn decode_point_formats(mut content: Reader<'_>) -> Result<bool, DecodeError> {
+    let formats = content.vec8("ec_point_formats")?;
+    content.finish("ec_point_formats")?;
+    Ok(formats.contains(&UNCOMPRESSED))
+}
+
+/// RFC 5764 section 4.1.1, always with an empty MKI.
+fn use_srtp(out: &mut Writer<'_>, profiles: &[SrtpProfile]) {
+    extension(out, ExtensionType::USE_SRTP, |out| {
+        out.vec16(|out| profiles.iter().for_each(|profile| out.u16(profile.0)));
+        out.vec8(|_| ());
+    });
+}
+
+fn decode_use_srtp(mut content: Reader<'_>) -> Result<Vec<SrtpProfile>, DecodeError> {
+    let profiles = content.vec16("use_srtp")?;
+    content.vec8("use_srtp.srtp_mki")?;
+    content.finish("use_srtp")?;
+    Ok(codepoints(profiles, "use_srtp")?
+        .map(SrtpProfile)
+        .take(MAX_LISTED)
+        .collect())
+}
+
+/// RFC 7301 section 3.1.
+fn alpn<'a>(out: &mut Writer<'_>, protocols: impl Iterator<Item = &'a Vec<u8>>) {
+    extension(out, ExtensionType::ALPN, |out| {
+        out.vec16(|out| {
+            for protocol in protocols {
+                out.vec8(|out| out.bytes(protocol));
+            }
+        });
+    });
+}
+
+fn decode_alpn(mut content: Reader<'_>) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let field = "ALPN";
+    let mut list = Reader::new(content.vec16(field)?);
+    content.finish(field)?;
+    let mut protocols = Vec::new();
+    while !list.is_empty() {
+        let protocol = list.vec8(field)?;
+        if protocol.is_empty() || protocols.len() == MAX_LISTED {
+            return Err(DecodeError { field });
+        }
+        protocols.push(protocol.to_vec());
+    }
+    Ok(protocols)
+}
+
+/// Whether the verify data is empty, as it is in a first handshake (RFC 5746 section 3.2).
+fn decode_renegotiation_info(mut content: Reader<'_>) -> Result<bool, DecodeError> {
+    let verify_data = content.vec8("renegotiation_info")?;
+    content.finish("renegotiation_info")?;
+    Ok(verify_data.is_empty())
+}
+
+fn list16<'a>(
+    mut content: Reader<'a>,
+    field: &'static str,
+) -> Result<impl Iterator<Item = u16> + 'a, DecodeError> {
+    let list = content.vec16(field)?;
+    content.finish(field)?;
+    Ok(codepoints(list, field)?.take(MAX_LISTED))
+}

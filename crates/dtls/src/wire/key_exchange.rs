@@ -1,0 +1,143 @@
+//! The messages that carry certificates, key shares and signatures: RFC 5246 section 7.4, RFC 8422
+//! section 5.
+
+use super::reader::{DecodeError, Reader, codepoints};
+use super::{NamedGroup, SignatureScheme, Writer};
+
+/// ECCurveType.named_curve, RFC 8422 section 5.4.
+const NAMED_CURVE: u8 = 3;
+/// ClientCertificateType.ecdsa_sign, RFC 8422 section 5.5.
+const ECDSA_SIGN: u8 = 64;
+
+/// Writes a Certificate message of one certificate.
+pub(crate) fn encode_certificate(out: &mut Writer<'_>, der: &[u8]) {
+    out.vec24(|out| out.vec24(|out| out.bytes(der)));
+}
+
+/// The first certificate of a Certificate message: the sender's own. The rest of a chain means
+/// nothing where a fingerprint identifies the peer.
+pub(crate) fn decode_certificate(body: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
+    let mut body = Reader::new(body);
+    let mut list = Reader::new(body.vec24("Certificate.certificate_list")?);
+    body.finish("Certificate")?;
+    let mut first = None;
+    while !list.is_empty() {
+        let certificate = list.vec24("Certificate.certificate")?;
+        first.get_or_insert(certificate);
+    }
+    Ok(first)
+}
+
+/// ServerKeyExchange of ECDHE_ECDSA.
+#[derive(Debug)]
+pub(crate) struct ServerKeyExchange<'a> {
+    pub(crate) group: NamedGroup,
+    pub(crate) share: &'a [u8],
+    pub(crate) scheme: SignatureScheme,
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> ServerKeyExchange<'a> {
+    /// ServerECDHParams, the part that the signature covers.
+    pub(crate) fn encode_params(out: &mut Writer<'_>, group: NamedGroup, share: &[u8]) {
+        out.u8(NAMED_CURVE);
+        out.u16(group.0);
+        out.vec8(|out| out.bytes(share));
+    }
+
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        Self::encode_params(out, self.group, self.share);
+        out.u16(self.scheme.0);
+        out.vec16(|out| out.bytes(self.signature));
+    }
+
+    pub(crate) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        if body.u8("ServerKeyExchange.curve_type")? != NAMED_CURVE {
+            return Err(DecodeError {
+                field: "ServerKeyExchange.curve_type",
+            });
+        }
+        let message = Self {
+            group: NamedGroup(body.u16("ServerKeyExchange.namedcurve")?),
+            share: body.vec8("ServerKeyExchange.public")?,
+            scheme: SignatureScheme(body.u16("ServerKeyExchange.algorithm")?),
+            signature: body.vec16("ServerKeyExchange.signature")?,
+        };
+        body.finish("ServerKeyExchange")?;
+        Ok(message)
+    }
+}
+
+/// CertificateRequest.
+#[derive(Debug)]
+pub(crate) struct CertificateRequest {
+    pub(crate) ecdsa: bool,
+    pub(crate) schemes: Vec<SignatureScheme>,
+}
+
+impl CertificateRequest {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.vec8(|out| out.u8(ECDSA_SIGN));
+        out.vec16(|out| self.schemes.iter().for_each(|scheme| out.u16(scheme.0)));
+        out.vec16(|_| ());
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        let types = body.vec8("CertificateRequest.certificate_types")?;
+        let schemes = body.vec16("CertificateRequest.supported_signature_algorithms")?;
+        body.vec16("CertificateRequest.certificate_authorities")?;
+        body.finish("CertificateRequest")?;
+        Ok(Self {
+            ecdsa: types.contains(&ECDSA_SIGN),
+            schemes: codepoints(schemes, "CertificateRequest.supported_signature_algorithms")?
+                .map(SignatureScheme)
+                .take(64)
+                .collect(),
+        })
+    }
+}
+
+/// CertificateVerify.
+#[derive(Debug)]
+pub(crate) struct CertificateVerify<'a> {
+    pub(crate) scheme: SignatureScheme,
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> CertificateVerify<'a> {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.u16(self.scheme.0);
+        out.vec16(|out| out.bytes(self.signature));
+    }
+
+    pub(crate) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        let message = Self {
+            scheme: SignatureScheme(body.u16("CertificateVerify.algorithm")?),
+            signature: body.vec16("CertificateVerify.signature")?,
+        };
+        body.finish("CertificateVerify")?;
+        Ok(message)
+    }
+}
+
+/// ClientKeyExchange of ECDHE, RFC 8422 section 5.7.
+#[derive(Debug)]
+pub(crate) struct ClientKeyExchange<'a> {
+    pub(crate) share: &'a [u8],
+}
+
+impl<'a> ClientKeyExchange<'a> {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.vec8(|out| out.bytes(self.share));
+    }
+
+    pub(crate) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut body = Reader::new(body);
+        let share = body.vec8("ClientKeyExchange.ecdh_Yc")?;
+        body.finish("ClientKeyExchange")?;
+        Ok(Self { share })
+    }
+}

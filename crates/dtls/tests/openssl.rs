@@ -1,0 +1,356 @@
+//! Handshakes with OpenSSL's command line tool, over sockets of this machine.
+//!
+//! Without `openssl` in the path nothing is tested, and the tests say so.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a foreign peer is reached through a real socket, in real time"
+)]
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
+use tidewire_dtls::{
+    Certificate, CipherSuite, CloseReason, Config, Connection, Event, Fingerprint, HandshakeError,
+    Info, NamedGroup, Role, SrtpProfile, ValidityOptions,
+};
+
+const LIMIT: Duration = Duration::from_secs(20);
+const LABEL: &str = "EXTRACTOR-dtls_srtp";
+const OPENSSL_SAYS: &[u8] = b"hello from openssl\n";
+const WE_SAY: &[u8] = b"hello from tidewire\n";
+
+#[test]
+fn connects_to_an_openssl_server() {
+    let Some(report) = run(Role::Client, &[], |_| ()) else {
+        return;
+    };
+    report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+    let info = report.info();
+    assert_eq!(info.group, NamedGroup::X25519);
+    assert_eq!(info.srtp_profile, Some(SrtpProfile::AEAD_AES_128_GCM));
+    assert_eq!(info.alpn_protocol.as_deref(), Some(&b"webrtc"[..]));
+}
+
+#[test]
+fn is_connected_to_by_an_openssl_client() {
+    let Some(report) = run(Role::Server, &[], |_| ()) else {
+        return;
+    };
+    report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+    let info = report.info();
+    assert_eq!(info.srtp_profile, Some(SrtpProfile::AEAD_AES_128_GCM));
+    assert_eq!(info.alpn_protocol.as_deref(), Some(&b"webrtc"[..]));
+}
+
+#[test]
+fn agrees_on_aes_256_and_p_256_with_openssl_in_either_role() {
+    let arguments = [
+        "-cipher",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "-groups",
+        "P-256",
+    ];
+    for role in [Role::Client, Role::Server] {
+        let Some(report) = run(role, &arguments, |_| ()) else {
+            return;
+        };
+        report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384);
+        assert_eq!(report.info().group, NamedGroup::SECP256R1);
+    }
+}
+
+#[test]
+fn exchanges_small_fragments_with_openssl_in_either_role() {
+    for role in [Role::Client, Role::Server] {
+        let Some(report) = run(role, &["-mtu", "280"], |config| config.mtu = 200) else {
+            return;
+        };
+        report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+    }
+}
+
+#[test]
+fn refuses_an_openssl_client_without_a_certificate() {
+    let Some(report) = run_with(Role::Server, &[], |_| (), Identity::None) else {
+        return;
+    };
+    let expected = CloseReason::Handshake(HandshakeError::NoCertificate);
+    assert_eq!(report.events, [Event::Closed(expected)]);
+}
+
+#[test]
+fn refuses_an_openssl_peer_with_another_certificate() {
+    for role in [Role::Client, Role::Server] {
+        let Some(report) = run_with(role, &[], |_| (), Identity::Stranger) else {
+            return;
+        };
+        let expected = Event::Closed(CloseReason::FingerprintMismatch);
+        assert_eq!(report.events, [expected]);
+    }
+}
+
+/// Whose certificate OpenSSL shows.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Identity {
+    Signalled,
+    Stranger,
+    None,
+}
+
+/// How it went.
+struct Report {
+    events: Vec<Event>,
+    exported: Option<[u8; 60]>,
+    received: Vec<u8>,
+    openssl_said: String,
+}
+
+impl Report {
+    fn info(&self) -> &Info {
+        match self.events.first() {
+            Some(Event::Connected(info)) => info,
+            other => panic!("{other:?}, and openssl said:\n{}", self.openssl_said),
+        }
+    }
+
+    fn assert_agreed(&self, suite: CipherSuite) {
+        assert_eq!(self.info().cipher_suite, suite);
+        assert_eq!(self.received, OPENSSL_SAYS, "{}", self.openssl_said);
+        let said = std::str::from_utf8(WE_SAY).unwrap();
+        assert!(self.openssl_said.contains(said), "{}", self.openssl_said);
+        let exported: String = self
+            .exported
+            .unwrap()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        assert!(
+            self.openssl_said.contains(&exported),
+            "{}",
+            self.openssl_said
+        );
+        // Its answer to close_notify may come or not; our own end is what is reported.
+        assert_eq!(
+            self.events.last(),
+            Some(&Event::Closed(CloseReason::Local)),
+            "{}",
+            self.openssl_said
+        );
+    }
+}
+
+fn run(role: Role, arguments: &[&str], configure: impl Fn(&mut Config)) -> Option<Report> {
+    run_with(role, arguments, configure, Identity::Signalled)
+}
+
+fn run_with(
+    role: Role,
+    arguments: &[&str],
+    configure: impl Fn(&mut Config),
+    identity: Identity,
+) -> Option<Report> {
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("!!!! NOT RUN: a handshake with OpenSSL, because `openssl` is not installed");
+        return None;
+    }
+    let folder = Folder::new();
+    let certificates = [1, 2, 3].map(certificate);
+    let shown = if identity == Identity::Stranger { 2 } else { 1 };
+    folder.write("certificate.der", certificates[shown].der());
+    folder.write("key.der", &certificates[shown].to_pkcs8());
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = free_address();
+    let child = openssl(
+        role,
+        &folder,
+        identity,
+        peer,
+        socket.local_addr().unwrap(),
+        arguments,
+    );
+    let expected = certificates[1].fingerprint(HashAlgorithm::Sha256);
+    let [ours, ..] = certificates;
+    let mut config = Config::new(rust_crypto::provider(), Arc::new(ours));
+    config.initial_timeout = Duration::from_millis(200);
+    config.srtp_profiles = vec![
+        SrtpProfile::AEAD_AES_128_GCM,
+        SrtpProfile::AES128_CM_SHA1_80,
+    ];
+    configure(&mut config);
+    Some(drive(role, config, expected, &socket, peer, child))
+}
+
+fn certificate(seed: u64) -> Certificate {
+    let validity = ValidityOptions {
+        not_before: 1_700_000_000,
+        not_after: 4_000_000_000,
+    };
+    let crypto = rust_crypto::provider();
+    Certificate::generate(crypto.as_ref(), &mut Rng::from_u64(seed), validity).unwrap()
+}
+
+fn free_address() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap()
+}
+
+fn openssl(
+    role: Role,
+    folder: &Folder,
+    identity: Identity,
+    peer: SocketAddr,
+    ours: SocketAddr,
+    arguments: &[&str],
+) -> Child {
+    let mut command = Command::new("openssl");
+    match role {
+        Role::Client => command
+            .args(["s_server", "-Verify", "1", "-accept"])
+            .arg(peer.to_string()),
+        Role::Server => command.args(["s_client", "-connect"]).arg(ours.to_string()),
+    };
+    command.args(["-dtls1_2", "-alpn", "webrtc"]);
+    command.args([
+        "-use_srtp",
+        "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80",
+        "-keymatexport",
+        LABEL,
+        "-keymatexportlen",
+        "60",
+    ]);
+    if identity != Identity::None {
+        command
+            .args(["-certform", "DER", "-cert"])
+            .arg(folder.0.join("certificate.der"));
+        command
+            .args(["-keyform", "DER", "-key"])
+            .arg(folder.0.join("key.der"));
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs our side until both have said hello, or until it is over.
+fn drive(
+    role: Role,
+    config: Config,
+    expected: Fingerprint,
+    socket: &UdpSocket,
+    mut peer: SocketAddr,
+    mut child: Child,
+) -> Report {
+    let begin = Instant::now();
+    let rng = Rng::from_u64(7);
+    let mut connection =
+        Connection::new(Arc::new(config), role, vec![expected], rng, begin).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let mut report = Report {
+        events: Vec::new(),
+        exported: None,
+        received: Vec::new(),
+        openssl_said: String::new(),
+    };
+    let mut ended = None;
+    let mut buffer = [0; 2048];
+    while begin.elapsed() < LIMIT && ended.is_none_or(|at: Instant| at.elapsed() < 5 * RTT) {
+        let mut out = Vec::new();
+        while connection.poll_transmit(Instant::now(), &mut out) {
+            socket.send_to(&out, peer).unwrap();
+            out.clear();
+        }
+        if let Ok((len, from)) = socket.recv_from(&mut buffer) {
+            peer = from;
+            connection.handle_datagram(Instant::now(), BytesMut::from(&buffer[..len]));
+        }
+        connection.handle_timeout(Instant::now());
+        while let Some(data) = connection.poll_data() {
+            report.received.extend_from_slice(&data);
+        }
+        while let Some(event) = connection.poll_event() {
+            if matches!(event, Event::Connected(_)) {
+                greet(&mut connection, socket, peer, &mut child, &mut report);
+            } else {
+                ended = Some(Instant::now());
+            }
+            report.events.push(event);
+        }
+        if report.received == OPENSSL_SAYS && ended.is_none() {
+            connection.close(Instant::now());
+        }
+    }
+    // The process may have ended by itself.
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    report.openssl_said =
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    report
+}
+
+/// How long the last datagrams are given to arrive and be written out.
+const RTT: Duration = Duration::from_millis(100);
+
+fn greet(
+    connection: &mut Connection,
+    socket: &UdpSocket,
+    peer: SocketAddr,
+    child: &mut Child,
+    report: &mut Report,
+) {
+    use std::io::Write as _;
+    // The last flight goes out before data, as it would with a driver.
+    let mut out = Vec::new();
+    while connection.poll_transmit(Instant::now(), &mut out) {
+        socket.send_to(&out, peer).unwrap();
+        out.clear();
+    }
+    let mut exported = [0; 60];
+    connection
+        .export_keying_material(LABEL, None, &mut exported)
+        .unwrap();
+    report.exported = Some(exported);
+    let mut record = vec![0; connection.record_overhead().header];
+    record.extend_from_slice(WE_SAY);
+    connection.seal(0, &mut record).unwrap();
+    socket.send_to(&record, peer).unwrap();
+    let stdin = child.stdin.as_mut().unwrap();
+    stdin.write_all(OPENSSL_SAYS).unwrap();
+    stdin.flush().unwrap();
+}
+
+/// A folder that goes away with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tidewire-dtls-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.0.join(name), bytes).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,23 @@
+//! Fuzz bodies: what must hold for any bytes.
+
+mod agents;
+mod reader;
+
+pub use agents::agents;
+
+use crate::candidate::Candidate;
+
+/// Reads any text as a candidate; what was read means the same when it is written and read again.
+pub fn candidate(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(candidate) = text.parse::<Candidate>() else {
+        return;
+    };
+    let written = candidate.to_string();
+    let again: Candidate = written.parse().expect("what was written can be read");
+    assert_eq!(again.to_string(), written);
+    assert_eq!(again.address, candidate.address);
+    assert_eq!(again.priority, candidate.priority);
+}

@@ -1,0 +1,4 @@
+//! Two associations and what may happen between them.
+
+mod pair;
+mod transfer;

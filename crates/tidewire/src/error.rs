@@ -1,0 +1,74 @@
+//! What a caller can do wrong, and what a peer's description can.
+
+use thiserror::Error;
+
+use crate::signaling::InvalidSignalingState;
+
+/// A description or candidate was not applied; the connection is as it was before.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum NegotiationError {
+    /// The connection was closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The description does not fit the signaling state.
+    #[error(transparent)]
+    State(#[from] InvalidSignalingState),
+    /// There is no remote offer to answer.
+    #[error("there is no remote offer to answer")]
+    NothingToAnswer,
+    /// A local description is not the one that was created: it may not be edited.
+    #[error("the local description is not the one that was last created")]
+    Modified,
+    /// The text is no session description.
+    #[error("the description cannot be parsed: {0}")]
+    Parse(#[from] tidewire_sdp::ParseError),
+    /// The description is well formed but breaks a rule of the session.
+    #[error("the description is not acceptable: {0}")]
+    Unacceptable(#[from] Unacceptable),
+    /// A remote candidate came before any remote description.
+    #[error("there is no remote description that the candidate could belong to")]
+    NoRemoteDescription,
+    /// A remote candidate names a media section that does not exist.
+    #[error("the candidate names a media section that does not exist")]
+    UnknownSection,
+    /// A remote candidate belongs to credentials that no remote description has.
+    #[error("the candidate belongs to credentials that no remote description has")]
+    UnknownGeneration,
+    /// A remote candidate cannot be parsed.
+    #[error("the candidate cannot be parsed")]
+    Candidate,
+}
+
+/// What makes a well-formed description unacceptable.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum Unacceptable {
+    /// `a=ice-ufrag` or `a=ice-pwd` is missing (RFC 8839 section 5.4).
+    #[error("ICE credentials are missing")]
+    NoIceCredentials,
+    /// No `a=fingerprint` that we can verify (RFC 8122 section 5).
+    #[error("there is no fingerprint of a known hash function")]
+    NoFingerprint,
+    /// `a=setup` is missing, unknown, or not allowed here (RFC 8842 section 5).
+    #[error("the setup attribute does not fit")]
+    Setup,
+    /// An answer must have the offer's media sections, in its order (RFC 3264 section 6).
+    #[error("the media sections do not match the offer's")]
+    SectionMismatch,
+    /// A later offer must keep the media sections there were (RFC 8829 section 5.2.2).
+    #[error("media sections have disappeared")]
+    SectionsRemoved,
+    /// A section repeats the mid of another.
+    #[error("two media sections have the same mid")]
+    DuplicateMid,
+}
+
+/// A connection cannot be made.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// No certificate could be generated.
+    #[error("no certificate could be generated: {0}")]
+    Certificate(#[from] tidewire_dtls::CertificateError),
+}

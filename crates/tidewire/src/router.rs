@@ -1,0 +1,317 @@
+//! Many connections on one socket: which connection a datagram belongs to.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use tidewire_crypto::{KeyedState, Rng};
+use tidewire_stun as stun;
+
+use crate::datagram::PacketKind;
+
+/// The caller's name for a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u64);
+
+/// What a connection tells the router, from [`PeerConnection::poll_router_event`].
+///
+/// [`PeerConnection::poll_router_event`]: crate::PeerConnection::poll_router_event
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RouterEvent {
+    /// Checks that name this username fragment are the connection's.
+    UfragAdded(String),
+    /// They no longer are: ICE restarted or the connection closed.
+    UfragRemoved(String),
+    /// A check on this path verified: whatever arrives on it is the connection's.
+    PathVerified {
+        /// The address of our socket.
+        local: SocketAddr,
+        /// The peer's address.
+        remote: SocketAddr,
+    },
+    /// The connection sent a STUN request and awaits its response.
+    TransactionStarted([u8; 12]),
+    /// It no longer waits.
+    TransactionEnded([u8; 12]),
+}
+
+/// Maps datagrams to connections; it owns no connection and no socket.
+///
+/// Feed it every [`RouterEvent`] of every connection through [`handle_event`](Self::handle_event),
+/// and ask [`route`](Self::route) for each datagram. A path belongs to a connection only after a
+/// check's integrity has verified on it, so that nobody can take over a path by guessing addresses.
+#[derive(Debug)]
+pub struct Router {
+    ufrags: HashMap<String, ConnectionId, KeyedState>,
+    paths: HashMap<(SocketAddr, SocketAddr), ConnectionId, KeyedState>,
+    transactions: HashMap<[u8; 12], ConnectionId, KeyedState>,
+    connections: HashMap<ConnectionId, Entries, KeyedState>,
+}
+
+/// What stands in the tables for one connection, so that removing it needs no scan.
+#[derive(Debug, Default)]
+struct Entries {
+    ufrags: Vec<String>,
+    paths: Vec<(SocketAddr, SocketAddr)>,
+    transactions: Vec<[u8; 12]>,
+}
+
+/// Verified paths kept for one connection; the oldest makes room.
+const MAX_PATHS: usize = 64;
+/// Outstanding STUN transactions kept for one connection; the oldest makes room.
+const MAX_TRANSACTIONS: usize = 256;
+
+impl Router {
+    /// A router whose tables are keyed from `rng`.
+    pub fn new(rng: &mut Rng) -> Self {
+        Self {
+            ufrags: HashMap::with_hasher(KeyedState::new(rng)),
+            paths: HashMap::with_hasher(KeyedState::new(rng)),
+            transactions: HashMap::with_hasher(KeyedState::new(rng)),
+            connections: HashMap::with_hasher(KeyedState::new(rng)),
+        }
+    }
+
+    /// The connection that a datagram from `remote` to `local` belongs to.
+    ///
+    /// A binding request goes by the username fragment it names, a STUN response by its
+    /// transaction, everything else, and STUN that names neither, by its verified path.
+    pub fn route(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        datagram: &[u8],
+    ) -> Option<ConnectionId> {
+        let by_stun = match PacketKind::of(datagram) {
+            PacketKind::Stun => self.route_stun(datagram),
+            PacketKind::Unknown => return None,
+            _ => None,
+        };
+        by_stun.or_else(|| self.paths.get(&(local, remote)).copied())
+    }
+
+    fn route_stun(&self, datagram: &[u8]) -> Option<ConnectionId> {
+        let message = stun::Message::parse(datagram).ok()?;
+        let transaction: [u8; 12] = message.transaction_id().0;
+        if let Some(id) = self.transactions.get(&transaction) {
+            return Some(*id);
+        }
+        // USERNAME is "ours:theirs" (RFC 8445 section 7.2.2).
+        let username = message.username()?;
+        let ufrag = username.split(':').next()?;
+        self.ufrags.get(ufrag).copied()
+    }
+
+    /// Takes over what connection `id` reports.
+    pub fn handle_event(&mut self, id: ConnectionId, event: RouterEvent) {
+        match event {
+            RouterEvent::UfragAdded(ufrag) => {
+                self.entries(id).ufrags.push(ufrag.clone());
+                self.ufrags.insert(ufrag, id);
+            }
+            RouterEvent::UfragRemoved(ufrag) => {
+                self.entries(id).ufrags.retain(|known| *known != ufrag);
+                remove_own(&mut self.ufrags, &ufrag, id);
+            }
+            RouterEvent::PathVerified { local, remote } => self.bind_path(id, (local, remote)),
+            RouterEvent::TransactionStarted(transaction) => {
+                self.start_transaction(id, transaction);
+            }
+            RouterEvent::TransactionEnded(transaction) => {
+                self.entries(id)
+                    .transactions
+                    .retain(|known| *known != transaction);
+                remove_own(&mut self.transactions, &transaction, id);
+            }
+        }
+    }
+
+    /// Forgets everything about connection `id`.
+    pub fn remove(&mut self, id: ConnectionId) {
+        let Some(entries) = self.connections.remove(&id) else {
+            return;
+        };
+        for ufrag in &entries.ufrags {
+            remove_own(&mut self.ufrags, ufrag, id);
+        }
+        for path in &entries.paths {
+            remove_own(&mut self.paths, path, id);
+        }
+        for transaction in &entries.transactions {
+            remove_own(&mut self.transactions, transaction, id);
+        }
+    }
+
+    fn entries(&mut self, id: ConnectionId) -> &mut Entries {
+        self.connections.entry(id).or_default()
+    }
+
+    fn bind_path(&mut self, id: ConnectionId, path: (SocketAddr, SocketAddr)) {
+        // The newest verified check wins: a NAT may hand a peer's old address to another peer.
+        let previous = self.paths.insert(path, id);
+        if previous == Some(id) {
+            return;
+        }
+        if let Some(entries) = previous.and_then(|previous| self.connections.get_mut(&previous)) {
+            entries.paths.retain(|known| *known != path);
+        }
+        let entries = self.entries(id);
+        entries.paths.push(path);
+        if entries.paths.len() > MAX_PATHS {
+            let oldest = entries.paths.remove(0);
+            remove_own(&mut self.paths, &oldest, id);
+        }
+    }
+
+    fn start_transaction(&mut self, id: ConnectionId, transaction: [u8; 12]) {
+        self.transactions.insert(transaction, id);
+        let entries = self.entries(id);
+        entries.transactions.push(transaction);
+        if entries.transactions.len() > MAX_TRANSACTIONS {
+            let oldest = entries.transactions.remove(0);
+            remove_own(&mut self.transactions, &oldest, id);
+        }
+    }
+}
+
+/// Removes `key` if it still belongs to `id`.
+fn remove_own<K: Eq + std::hash::Hash>(
+    map: &mut HashMap<K, ConnectionId, KeyedState>,
+    key: &K,
+    id: ConnectionId,
+) {
+    if map.get(key) == Some(&id) {
+        map.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ConnectionId = ConnectionId(1);
+    const B: ConnectionId = ConnectionId(2);
+
+    fn router() -> Router {
+        Router::new(&mut Rng::from_u64(1))
+    }
+
+    fn path(port: u16) -> (SocketAddr, SocketAddr) {
+        (([192, 0, 2, 1], 1).into(), ([192, 0, 2, 2], port).into())
+    }
+
+    fn verified(port: u16) -> RouterEvent {
+        let (local, remote) = path(port);
+        RouterEvent::PathVerified { local, remote }
+    }
+
+    fn check(username: &str) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let transaction = stun::TransactionId([7; 12]);
+        let class = stun::Class::Request;
+        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction)
+            .username(username)
+            .finish()
+            .expect("a short message");
+        packet
+    }
+
+    fn response(transaction: [u8; 12]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let class = stun::Class::SuccessResponse;
+        let transaction = stun::TransactionId(transaction);
+        stun::MessageBuilder::new(&mut packet, class, stun::Method::BINDING, transaction)
+            .finish()
+            .expect("a short message");
+        packet
+    }
+
+    fn route(router: &Router, port: u16, packet: &[u8]) -> Option<ConnectionId> {
+        let (local, remote) = path(port);
+        router.route(local, remote, packet)
+    }
+
+    const DTLS: &[u8] = &[22, 254, 253];
+
+    #[test]
+    fn a_check_goes_by_the_fragment_that_it_names() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::UfragAdded("aaaa".to_owned()));
+        router.handle_event(B, RouterEvent::UfragAdded("bbbb".to_owned()));
+        assert_eq!(route(&router, 2, &check("aaaa:x")), Some(A));
+        assert_eq!(route(&router, 2, &check("bbbb:x")), Some(B));
+        assert_eq!(route(&router, 2, &check("cccc:x")), None);
+        router.handle_event(A, RouterEvent::UfragRemoved("aaaa".to_owned()));
+        assert_eq!(route(&router, 2, &check("aaaa:x")), None);
+    }
+
+    #[test]
+    fn a_check_for_another_connection_overrides_the_path() {
+        let mut router = router();
+        router.handle_event(A, verified(2));
+        router.handle_event(B, RouterEvent::UfragAdded("bbbb".to_owned()));
+        assert_eq!(route(&router, 2, &check("bbbb:x")), Some(B));
+    }
+
+    #[test]
+    fn everything_else_goes_by_its_verified_path() {
+        let mut router = router();
+        assert_eq!(route(&router, 2, DTLS), None);
+        router.handle_event(A, verified(2));
+        assert_eq!(route(&router, 2, DTLS), Some(A));
+        assert_eq!(route(&router, 3, DTLS), None);
+        assert_eq!(
+            route(&router, 2, &[]),
+            None,
+            "an empty datagram is nobody's"
+        );
+    }
+
+    #[test]
+    fn a_path_goes_to_whose_check_verified_last() {
+        let mut router = router();
+        router.handle_event(A, verified(2));
+        router.handle_event(B, verified(2));
+        assert_eq!(route(&router, 2, DTLS), Some(B));
+        router.remove(A);
+        assert_eq!(
+            route(&router, 2, DTLS),
+            Some(B),
+            "the former owner has no say"
+        );
+    }
+
+    #[test]
+    fn a_response_goes_by_its_transaction() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
+        assert_eq!(route(&router, 9, &response([1; 12])), Some(A));
+        assert_eq!(route(&router, 9, &response([2; 12])), None);
+        router.handle_event(A, RouterEvent::TransactionEnded([1; 12]));
+        assert_eq!(route(&router, 9, &response([1; 12])), None);
+    }
+
+    #[test]
+    fn tables_stay_bounded_whatever_a_connection_reports() {
+        let mut router = router();
+        for port in 0..10_000 {
+            router.handle_event(A, verified(port));
+            let mut transaction = [0; 12];
+            transaction[..2].copy_from_slice(&port.to_be_bytes());
+            router.handle_event(A, RouterEvent::TransactionStarted(transaction));
+        }
+        assert_eq!(router.paths.len(), MAX_PATHS);
+        assert_eq!(router.transactions.len(), MAX_TRANSACTIONS);
+        assert_eq!(route(&router, 9_999, DTLS), Some(A), "the newest are kept");
+    }
+
+    #[test]
+    fn a_removed_connection_leaves_nothing_behind() {
+        let mut router = router();
+        router.handle_event(A, RouterEvent::UfragAdded("aaaa".to_owned()));
+        router.handle_event(A, verified(2));
+        router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
+        router.remove(A);
+        assert!(router.ufrags.is_empty() && router.paths.is_empty());
+        assert!(router.transactions.is_empty() && router.connections.is_empty());
+    }
+}

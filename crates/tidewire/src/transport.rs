@@ -1,0 +1,280 @@
+//! One transport: the path that ICE found and the DTLS association on it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use tidewire_crypto::Rng;
+use tidewire_dtls as dtls;
+use tidewire_ice as ice;
+
+use crate::session::{Setup, TransportParameters};
+use crate::stats::DtlsStats;
+
+/// How often a failed handshake is tried again.
+const MAX_RETRIES: u32 = 4;
+
+/// ICE and DTLS for one or, with BUNDLE, all media sections.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) agent: ice::Agent,
+    /// The peer's ICE credentials in use.
+    pub(crate) remote_credentials: Option<ice::Credentials>,
+    dtls: DtlsState,
+    /// The present association has been up.
+    is_established: bool,
+    /// A failed handshake whose alert is still to be sent.
+    failed: Option<Box<dtls::Connection>>,
+    dtls_config: Arc<dtls::Config>,
+    rng: Rng,
+}
+
+#[derive(Debug)]
+enum DtlsState {
+    /// The peer's fingerprints or the roles are not known yet.
+    AwaitingDescription,
+    /// Everything is known; the client waits for a path before its timers start.
+    AwaitingPath(Peer),
+    Running {
+        connection: Box<dtls::Connection>,
+        peer: Peer,
+        /// Handshakes that failed before.
+        failures: u32,
+    },
+}
+
+/// What signalling told about the DTLS association with the peer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Peer {
+    fingerprints: Vec<dtls::Fingerprint>,
+    tls_id: Option<String>,
+    role: dtls::Role,
+}
+
+/// Whether the DTLS association goes on or starts anew, after a description was applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Association {
+    Kept,
+    New,
+}
+
+impl Transport {
+    pub(crate) fn new(agent: ice::Agent, dtls_config: Arc<dtls::Config>, rng: Rng) -> Self {
+        Self {
+            agent,
+            remote_credentials: None,
+            dtls: DtlsState::AwaitingDescription,
+            is_established: false,
+            failed: None,
+            dtls_config,
+            rng,
+        }
+    }
+
+    /// How an answer of ours names our DTLS role, once negotiated; later offers and answers keep it
+    /// (RFC 8842 section 5.5).
+    pub(crate) fn dtls_setup(&self) -> Option<Setup> {
+        self.peer().map(|peer| match peer.role {
+            dtls::Role::Client => Setup::Active,
+            dtls::Role::Server => Setup::Passive,
+        })
+    }
+
+    /// Whether `remote` describes another DTLS association than the one there is (RFC 8842 section
+    /// 4).
+    pub(crate) fn would_renew_association(&self, remote: &TransportParameters) -> bool {
+        self.peer().is_some_and(|peer| {
+            peer.fingerprints != remote.fingerprints || peer.tls_id != remote.tls_id
+        })
+    }
+
+    fn peer(&self) -> Option<&Peer> {
+        match &self.dtls {
+            DtlsState::AwaitingDescription => None,
+            DtlsState::AwaitingPath(peer) | DtlsState::Running { peer, .. } => Some(peer),
+        }
+    }
+
+    /// Applies the DTLS part of the peer's description. A changed fingerprint or tls-id, or another
+    /// role, starts a new association (RFC 8842 section 4).
+    pub(crate) fn set_remote_dtls(
+        &mut self,
+        now: Instant,
+        remote: &TransportParameters,
+        role: dtls::Role,
+    ) -> Association {
+        let peer = Peer {
+            fingerprints: remote.fingerprints.clone(),
+            tls_id: remote.tls_id.clone(),
+            role,
+        };
+        if self.peer() == Some(&peer) {
+            return Association::Kept;
+        }
+        let association = if self.peer().is_some() {
+            Association::New
+        } else {
+            Association::Kept
+        };
+        self.dtls = DtlsState::AwaitingPath(peer);
+        self.is_established = false;
+        self.start_dtls_if_ready(now);
+        association
+    }
+
+    /// Starts the DTLS association once nothing is missing: a server at once, so that no
+    /// ClientHello is lost, a client when there is a path to send its own on.
+    pub(crate) fn start_dtls_if_ready(&mut self, now: Instant) {
+        let DtlsState::AwaitingPath(peer) = &self.dtls else {
+            return;
+        };
+        if peer.role == dtls::Role::Client && self.agent.selected_pair().is_none() {
+            return;
+        }
+        let peer = peer.clone();
+        self.start_dtls(now, peer, 0);
+    }
+
+    fn start_dtls(&mut self, now: Instant, peer: Peer, failures: u32) {
+        let connection = dtls::Connection::new(
+            Arc::clone(&self.dtls_config),
+            peer.role,
+            peer.fingerprints.clone(),
+            self.rng.fork(),
+            now,
+        );
+        // The only misuse is an empty list of fingerprints, which no description passes with.
+        if let Ok(connection) = connection {
+            self.dtls = DtlsState::Running {
+                connection: Box::new(connection),
+                peer,
+                failures,
+            };
+        }
+    }
+
+    /// What DTLS reports. A handshake that fails is tried again a few times first: until its end it
+    /// proves nothing, and one damaged or forged datagram can spoil it.
+    pub(crate) fn poll_dtls_event(&mut self, now: Instant) -> Option<dtls::Event> {
+        let event = self.dtls_mut()?.poll_event()?;
+        match &event {
+            dtls::Event::Connected(_) => self.is_established = true,
+            dtls::Event::Closed(reason)
+                if !self.is_established && is_worth_retrying(reason) && self.retry_dtls(now) =>
+            {
+                return None;
+            }
+            _ => {}
+        }
+        Some(event)
+    }
+
+    fn retry_dtls(&mut self, now: Instant) -> bool {
+        let previous = std::mem::replace(&mut self.dtls, DtlsState::AwaitingDescription);
+        match previous {
+            DtlsState::Running {
+                connection,
+                peer,
+                failures,
+            } if failures < MAX_RETRIES => {
+                self.failed = Some(connection);
+                self.start_dtls(now, peer, failures + 1);
+                true
+            }
+            settled => {
+                self.dtls = settled;
+                false
+            }
+        }
+    }
+
+    /// Appends the next datagram of the handshake, or an alert.
+    pub(crate) fn write_handshake(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
+        if let Some(failed) = &mut self.failed {
+            if failed.poll_transmit(now, buf) {
+                return true;
+            }
+            self.failed = None;
+        }
+        self.dtls_mut()
+            .is_some_and(|dtls| dtls.poll_transmit(now, buf))
+    }
+
+    pub(crate) fn dtls_stats(&self) -> Option<DtlsStats> {
+        let role = self.peer()?.role;
+        let connection = self.dtls()?;
+        Some(DtlsStats {
+            role,
+            info: connection.info()?,
+            counters: connection.stats(),
+        })
+    }
+
+    pub(crate) fn dtls(&self) -> Option<&dtls::Connection> {
+        match &self.dtls {
+            DtlsState::Running { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn dtls_mut(&mut self) -> Option<&mut dtls::Connection> {
+        match &mut self.dtls {
+            DtlsState::Running { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Takes a DTLS datagram; what it decrypts to is then read with [`poll_data`](Self::poll_data).
+    pub(crate) fn handle_dtls(&mut self, now: Instant, data: BytesMut) {
+        if let Some(connection) = self.dtls_mut() {
+            connection.handle_datagram(now, data);
+        }
+    }
+
+    pub(crate) fn poll_data(&mut self) -> Option<Bytes> {
+        self.dtls_mut()?.poll_data()
+    }
+
+    /// Where application data goes: our socket and the peer's address.
+    pub(crate) fn path(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.agent
+            .selected_pair()
+            .map(|pair| (pair.local, pair.remote))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let dtls = match (&self.dtls, self.path()) {
+            (DtlsState::Running { connection, .. }, Some(_)) => connection.poll_timeout(),
+            _ => None,
+        };
+        [self.agent.poll_timeout(), dtls]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+        if self.path().is_some()
+            && let Some(connection) = self.dtls_mut()
+        {
+            connection.handle_timeout(now);
+        }
+    }
+}
+
+/// What may be due to a single bad datagram.
+fn is_worth_retrying(reason: &dtls::CloseReason) -> bool {
+    !matches!(reason, dtls::CloseReason::Local | dtls::CloseReason::Peer)
+}
+
+/// Our DTLS role after an exchange in which `answerer` chose `setup` (RFC 8842 section 5.3).
+pub(crate) fn role_from_answer(setup: Setup, we_answered: bool) -> dtls::Role {
+    let answerer_is_client = setup == Setup::Active;
+    if answerer_is_client == we_answered {
+        dtls::Role::Client
+    } else {
+        dtls::Role::Server
+    }
+}
