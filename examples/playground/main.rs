@@ -69,7 +69,7 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error>> {
     };
     let sessions = Sessions::new(endpoint, &limits);
     println!(
-        "The playground is at {}; Ctrl-C ends it.",
+        "The playground is at {} (Ctrl-C ends it)",
         url(listener.local_addr()?)
     );
     axum::serve(listener, http::routes(sessions.clone()))
