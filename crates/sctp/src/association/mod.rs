@@ -319,6 +319,20 @@ impl Association {
         }
     }
 
+    pub(crate) fn local_tag(&self) -> u32 {
+        self.local_tag
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_tsn_from_peer(&self) -> Tsn {
+        self.received.cumulative().next()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_request_from_peer(&self) -> u32 {
+        self.reconfiguration.peer_next_request()
+    }
+
     fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }

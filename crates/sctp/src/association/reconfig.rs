@@ -75,6 +75,11 @@ impl Reconfiguration {
         self.responses.clear();
     }
 
+    #[cfg(test)]
+    pub(super) fn peer_next_request(&self) -> u32 {
+        self.peer_next_request
+    }
+
     pub(super) fn want_reset(&mut self, stream: u16) {
         if !self.is_outstanding(stream) {
             self.wanted.insert(stream);
