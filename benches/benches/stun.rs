@@ -31,7 +31,9 @@ fn stun(criterion: &mut Criterion) {
             black_box((message.fingerprint(), message.verify_integrity(&*key)))
         });
     });
-    let id = Message::parse(&REQUEST).expect("a message").transaction_id();
+    let id = Message::parse(&REQUEST)
+        .expect("a message")
+        .transaction_id();
     let mut out = Vec::with_capacity(REQUEST.len());
     criterion.bench_function("stun/write and protect", |bencher| {
         bencher.iter(|| {

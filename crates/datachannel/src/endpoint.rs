@@ -159,6 +159,9 @@ impl Endpoint {
         self.advance(now);
         self.carrier.association.shutdown(now);
         self.pump();
+        if self.carrier.association.is_drained() {
+            self.end_unbegun(sctp::CloseReason::Shutdown);
+        }
     }
 
     /// Ends the association at once, and all channels with it; an ABORT tells the peer.
@@ -166,6 +169,7 @@ impl Endpoint {
         self.advance(now);
         self.carrier.association.abort(now);
         self.pump();
+        self.end_unbegun(sctp::CloseReason::Aborted);
     }
 
     /// What carries the association is gone: as [`abort`](Self::abort), but there is nobody to tell.
@@ -234,6 +238,14 @@ impl Endpoint {
     /// Counters of the association.
     pub fn association_stats(&self) -> sctp::Stats {
         self.carrier.association.stats()
+    }
+
+    /// Ends the channels of an association that never began: it does not tell of its end.
+    fn end_unbegun(&mut self, reason: sctp::CloseReason) {
+        if !self.channels.is_down() {
+            self.channels.handle_disconnected(&mut self.carrier);
+            self.connection_event = Some(Event::Disconnected(reason));
+        }
     }
 
     /// Hands the association's events to the channels.

@@ -12,6 +12,8 @@ mod connection;
 mod error;
 mod event;
 mod flight;
+#[doc(hidden)]
+pub mod fuzz;
 mod handshake;
 mod prf;
 mod record;

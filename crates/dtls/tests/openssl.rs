@@ -6,6 +6,8 @@
     clippy::disallowed_types,
     reason = "a foreign peer is reached through a real socket, in real time"
 )]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
+#![expect(clippy::print_stderr, reason = "what was not tested is said aloud")]
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
@@ -73,6 +75,14 @@ fn exchanges_small_fragments_with_openssl_in_either_role() {
         };
         report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
     }
+}
+
+#[test]
+fn answers_the_cookie_of_an_openssl_server() {
+    let Some(report) = run(Role::Client, &["-listen"], |_| ()) else {
+        return;
+    };
+    report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
 }
 
 #[test]

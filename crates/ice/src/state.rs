@@ -14,7 +14,8 @@ pub enum ConnectionState {
     Completed,
     /// The peer has not answered for a while; it may still come back.
     Disconnected,
-    /// No pair works, or consent has expired. Only a restart leads out of it.
+    /// No pair works, or consent has expired. A restart leads out of it; where no pair has worked yet,
+    /// so does a late check or candidate of the peer's.
     Failed,
     /// The agent was closed.
     Closed,

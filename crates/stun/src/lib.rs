@@ -8,11 +8,13 @@
 mod address;
 mod builder;
 mod codepoint;
+mod features;
 #[doc(hidden)]
 pub mod fuzz;
 mod getters;
 mod integrity;
 mod message;
+mod rto;
 mod setters;
 #[cfg(test)]
 mod testing;
@@ -24,7 +26,9 @@ mod vectors;
 pub use address::AddressFamily;
 pub use builder::{BuildError, MessageBuilder};
 pub use codepoint::{AttributeType, Class, Method, TransactionId};
+pub use features::SecurityFeatures;
 pub use integrity::{Fingerprint, IntegrityError, long_term_key, userhash};
 pub use message::{Attribute, Attributes, HEADER_LEN, Message, ParseError, is_stun, message_len};
+pub use rto::RtoEstimator;
 pub use transaction::{Due, Retransmission, Transaction};
 pub use value::{AddressErrorCode, ErrorCode, Icmp, NetworkCost, PasswordAlgorithm};

@@ -175,6 +175,11 @@ impl Channels {
         self.channels.keys().copied()
     }
 
+    /// Whether the association is over.
+    pub(crate) fn is_down(&self) -> bool {
+        self.link == Link::Down
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.stats
     }

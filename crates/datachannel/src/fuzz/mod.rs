@@ -1,6 +1,9 @@
 //! Fuzz bodies: what must hold for any bytes and any order of calls.
 
+mod endpoints;
 mod loopback;
+
+pub use self::endpoints::{endpoints, packets};
 
 use std::time::{Duration, Instant};
 

@@ -7,4 +7,4 @@ mod peer;
 
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use own::{Certificate, CertificateError, ValidityOptions};
-pub(crate) use peer::{ExpectedFingerprints, FingerprintVerified};
+pub(crate) use peer::{ExpectedFingerprints, FingerprintVerified, p256_public_key};

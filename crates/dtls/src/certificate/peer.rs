@@ -81,7 +81,7 @@ impl FingerprintVerified {
 }
 
 /// The public key of a certificate for ECDSA on P-256.
-pub(super) fn p256_public_key(der: &[u8]) -> Result<Vec<u8>, HandshakeError> {
+pub(crate) fn p256_public_key(der: &[u8]) -> Result<Vec<u8>, HandshakeError> {
     let (rest, certificate) =
         X509Certificate::from_der(der).map_err(|_| HandshakeError::MalformedCertificate)?;
     if !rest.is_empty() {

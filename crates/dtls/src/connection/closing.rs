@@ -21,9 +21,7 @@ impl Connection {
 
     fn finish(&mut self, reason: CloseReason) {
         tracing::debug!(%reason, "closed");
-        self.alert = reason
-            .alert()
-            .map(|description| (level(description), description));
+        self.alert = farewell(reason);
         self.retransmission.stop();
         self.handshake_deadline = None;
         self.cx.flight.clear();
@@ -31,6 +29,17 @@ impl Connection {
         self.reassembler = Reassembler::default();
         self.early.clear();
         self.events.push_back(Event::Closed(reason));
+    }
+
+    /// The peer goes on: it did not get the alert. One alert is never the answer to another, or two
+    /// ends that are both closed would not come to rest.
+    pub(super) fn repeat_farewell(&mut self, reason: CloseReason, kind: ContentType) {
+        let goes_on = matches!(kind, ContentType::HANDSHAKE | ContentType::APPLICATION_DATA);
+        if !goes_on || self.alert.is_some() || self.farewells == 0 {
+            return;
+        }
+        self.farewells -= 1;
+        self.alert = farewell(reason);
     }
 
     pub(super) fn write_alert(
@@ -52,6 +61,11 @@ impl Connection {
             out.truncate(start);
         }
     }
+}
+
+fn farewell(reason: CloseReason) -> Option<(u8, AlertDescription)> {
+    let description = reason.alert()?;
+    Some((level(description), description))
 }
 
 fn level(description: AlertDescription) -> u8 {

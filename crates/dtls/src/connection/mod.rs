@@ -23,6 +23,8 @@ use crate::secrets::Suite;
 use crate::stats::{DropReason, Stats};
 use crate::wire::{AlertDescription, ContentType, ProtocolVersion};
 
+/// How often a peer that goes on after the end is told again that it is the end.
+const MAX_FAREWELLS: u8 = 5;
 /// The level of an alert that ends the connection, RFC 5246 section 7.2.
 const FATAL: u8 = 2;
 const WARNING: u8 = 1;
@@ -58,6 +60,8 @@ pub struct Connection {
     unread: VecDeque<Bytes>,
     events: VecDeque<Event>,
     alert: Option<(u8, AlertDescription)>,
+    /// How often the last alert may still be said again.
+    farewells: u8,
     stats: Stats,
     now: Instant,
 }
@@ -103,6 +107,7 @@ impl Connection {
             unread: VecDeque::new(),
             events: VecDeque::new(),
             alert: None,
+            farewells: MAX_FAREWELLS,
             stats: Stats::default(),
             now,
         })

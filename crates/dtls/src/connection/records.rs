@@ -15,8 +15,9 @@ const MAX_UNREAD_RECORDS: usize = 1024;
 
 impl Connection {
     pub(super) fn handle_record(&mut self, header: &Header, record: BytesMut) {
-        if matches!(self.state, State::Closed(_)) {
+        if let State::Closed(reason) = self.state {
             self.drop(DropReason::Closed);
+            self.repeat_farewell(reason, header.kind);
         } else if header.epoch == Epoch::Clear.number() {
             self.handle_clear(header, &record[Header::LEN..]);
         } else if header.epoch == Epoch::Protected.number() {

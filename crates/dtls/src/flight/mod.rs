@@ -5,7 +5,7 @@ mod reassembly;
 mod timer;
 
 pub(crate) use outgoing::Flight;
-pub(crate) use reassembly::{Arrival, Message, Reassembler};
+pub(crate) use reassembly::{Arrival, MAX_BUFFERED, Message, Reassembler};
 pub(crate) use timer::Retransmission;
 
 /// The header of a handshake message, RFC 6347 section 4.2.2.

@@ -7,7 +7,7 @@ const MAX_AHEAD: u16 = 8;
 /// The longest message that is put together; certificates are the only ones that come near it.
 const MAX_MESSAGE_LEN: usize = 16 * 1024;
 /// The bytes that all messages in the making may take together.
-const MAX_BUFFERED: usize = 32 * 1024;
+pub(crate) const MAX_BUFFERED: usize = 32 * 1024;
 /// The gaps that one message may have while fragments are missing.
 const MAX_RANGES: usize = 64;
 
@@ -132,7 +132,7 @@ impl Reassembler {
     fn make_room(&mut self, fragment: &Fragment<'_>) -> bool {
         self.partial
             .sort_unstable_by_key(|partial| partial.message.sequence);
-        let mut buffered: usize = self.partial.iter().map(|p| p.message.body.len()).sum();
+        let mut buffered = self.buffered();
         while buffered + fragment.length > MAX_BUFFERED {
             let is_later = |last: &mut Partial| last.message.sequence > fragment.sequence;
             let Some(last) = self.partial.pop_if(is_later) else {
@@ -141,6 +141,11 @@ impl Reassembler {
             buffered -= last.message.body.len();
         }
         true
+    }
+
+    /// The bytes that messages in the making take.
+    pub(crate) fn buffered(&self) -> usize {
+        self.partial.iter().map(|p| p.message.body.len()).sum()
     }
 
     /// The next message, once it is whole.

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
 use tidewire_netsim::{Link, LinkConfig};
 
-use crate::{Certificate, Config, Connection, Event, Role, ValidityOptions};
+use crate::{Certificate, Config, Connection, Event, Fingerprint, Role, ValidityOptions};
 
 pub(super) const CLIENT: usize = 0;
 pub(super) const SERVER: usize = 1;
@@ -20,7 +20,11 @@ pub(super) struct Pair {
     pub(super) events: [Vec<Event>; 2],
     /// Every datagram that was sent, by its sender.
     pub(super) sent: Vec<(usize, Vec<u8>)>,
+    tamper: Option<Tamper>,
 }
+
+/// Makes what arrives of the datagram with this number, by this sender.
+pub(super) type Tamper = Box<dyn FnMut(usize, usize, Vec<u8>) -> Vec<Vec<u8>>>;
 
 pub(super) fn config(seed: u64) -> Config {
     let crypto = rust_crypto::provider();
@@ -40,10 +44,20 @@ impl Pair {
     }
 
     pub(super) fn with_configs(seed: u64, link: &LinkConfig, configs: [Config; 2]) -> Self {
-        let now = tidewire_netsim::start();
         let fingerprints = configs
             .each_ref()
             .map(|config| config.certificate.fingerprint(HashAlgorithm::Sha256));
+        Self::expecting(seed, link, configs, fingerprints)
+    }
+
+    /// `fingerprints` are what the signalling says of the client and of the server.
+    pub(super) fn expecting(
+        seed: u64,
+        link: &LinkConfig,
+        configs: [Config; 2],
+        fingerprints: [Fingerprint; 2],
+    ) -> Self {
+        let now = tidewire_netsim::start();
         let [client, server] = configs;
         let connect = |config: Config, role, peer: usize| {
             let rng = Rng::from_u64(seed * 2 + 100 + peer as u64);
@@ -62,6 +76,37 @@ impl Pair {
             ],
             events: [Vec::new(), Vec::new()],
             sent: Vec::new(),
+            tamper: None,
+        }
+    }
+
+    /// From now on passes every datagram through `tamper`.
+    pub(super) fn tampered(
+        mut self,
+        tamper: impl FnMut(usize, usize, Vec<u8>) -> Vec<Vec<u8>> + 'static,
+    ) -> Self {
+        self.tamper = Some(Box::new(tamper));
+        self
+    }
+
+    /// Runs until both ends are connected or closed, or have nothing left to do.
+    pub(super) fn settle(&mut self) {
+        let is_settled = |end: &Connection| end.info().is_some() || end.close_reason().is_some();
+        self.run_until(Duration::from_secs(120), |pair| {
+            pair.ends.iter().all(is_settled)
+        });
+    }
+
+    /// The same keys at both ends, and data both ways.
+    pub(super) fn assert_agreed(&mut self) {
+        let mut keys = [[0; 32]; 2];
+        for (connection, key) in self.ends.iter().zip(&mut keys) {
+            let exported = connection.export_keying_material("EXPERIMENTAL", Some(b"x"), key);
+            assert_eq!(exported, Ok(()), "{:?}", self.events);
+        }
+        assert_eq!(keys[CLIENT], keys[SERVER]);
+        for from in [CLIENT, SERVER] {
+            assert_eq!(self.carry(from, b"data").as_deref(), Some(&b"data"[..]));
         }
     }
 
@@ -118,8 +163,16 @@ impl Pair {
         for from in [CLIENT, SERVER] {
             let mut datagram = Vec::new();
             while self.ends[from].poll_transmit(self.now, &mut datagram) {
+                let number = self.sent.len();
                 self.sent.push((from, datagram.clone()));
-                self.links[from].send(self.now, std::mem::take(&mut datagram));
+                let datagram = std::mem::take(&mut datagram);
+                let arriving = match &mut self.tamper {
+                    Some(tamper) => tamper(number, from, datagram),
+                    None => vec![datagram],
+                };
+                for datagram in arriving {
+                    self.links[from].send(self.now, datagram);
+                }
                 moved = true;
             }
             self.events[from].extend(std::iter::from_fn(|| self.ends[from].poll_event()));

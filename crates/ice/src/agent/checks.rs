@@ -222,7 +222,7 @@ impl Agent {
     /// RFC 8863 section 4: the agent fails when no pair works, and nothing new came for long.
     fn lose_patience(&mut self) {
         if self.patience_ends().is_some_and(|at| at <= self.now) {
-            self.stop(Phase::Failed);
+            self.stop(Phase::Hopeless);
         }
     }
 

@@ -152,11 +152,21 @@ impl Agent {
             }
             _ => return Ok(()),
         }
+        self.hope_again();
         if self.session.keys.remote().is_some() {
             self.session.patience_from = Some(self.now);
         }
         self.update();
         Ok(())
+    }
+
+    /// The peer is slow, not gone: where people carry descriptions, the answer may take longer than
+    /// the patience of the agent that wrote it.
+    pub(super) fn hope_again(&mut self) {
+        if self.phase == Phase::Hopeless {
+            self.phase = Phase::Running;
+            self.session.patience_from = Some(self.now);
+        }
     }
 
     fn pair_with_locals(&mut self, remote: Side) {

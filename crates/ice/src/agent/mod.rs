@@ -69,6 +69,9 @@ pub struct Agent {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     Running,
+    /// No pair has worked so far, and hope is given up. A sign of life from the peer revives it.
+    Hopeless,
+    /// Consent was lost: only new credentials may be used again (RFC 7675 section 5.1).
     Failed,
     Closed,
 }
@@ -211,7 +214,7 @@ impl Agent {
     }
 
     fn handle_message(&mut self, path: Path, packet: &[u8]) -> Result<Handled, DropReason> {
-        if self.phase != Phase::Running {
+        if !matches!(self.phase, Phase::Running | Phase::Hopeless) {
             return Err(DropReason::NotRunning);
         }
         let message = Message::parse(packet).map_err(|_| DropReason::Malformed)?;

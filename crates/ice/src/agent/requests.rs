@@ -102,6 +102,7 @@ impl Agent {
     }
 
     fn accepted(&mut self, path: Path, request: Request, generation: u32, ufrag: &str) {
+        self.hope_again();
         if generation != self.session.generation {
             self.heard_on_previous(path);
         } else if self.session.keys.remote().is_none() {

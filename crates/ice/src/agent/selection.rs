@@ -213,7 +213,7 @@ impl Agent {
     fn current_state(&self) -> ConnectionState {
         match self.phase {
             Phase::Closed => return ConnectionState::Closed,
-            Phase::Failed => return ConnectionState::Failed,
+            Phase::Failed | Phase::Hopeless => return ConnectionState::Failed,
             Phase::Running => {}
         }
         let timing = &self.config.timing;

@@ -6,6 +6,7 @@ mod reader;
 pub use agents::agents;
 
 use crate::candidate::Candidate;
+use crate::grammar::ParseCandidateError;
 
 /// Reads any text as a candidate; what was read means the same when it is written and read again.
 pub fn candidate(data: &[u8]) {
@@ -16,7 +17,12 @@ pub fn candidate(data: &[u8]) {
         return;
     };
     let written = candidate.to_string();
-    let again: Candidate = written.parse().expect("what was written can be read");
+    let again: Candidate = match written.parse() {
+        Ok(again) => again,
+        // A hidden related address is spelt out, which makes the longest lines too long.
+        Err(ParseCandidateError::TooLong) if written.len() > text.len() => return,
+        Err(error) => panic!("what was written cannot be read: {error}"),
+    };
     assert_eq!(again.to_string(), written);
     assert_eq!(again.address, candidate.address);
     assert_eq!(again.priority, candidate.priority);

@@ -177,6 +177,24 @@ fn agents_that_cannot_reach_each_other_fail_after_the_patience_of_rfc_8863() {
 }
 
 #[test]
+fn an_agent_that_gave_up_before_the_answer_came_is_revived_by_a_check() {
+    let mut net = Net::pair(20);
+    // The offerer's NAT lets nothing in before the answer is there.
+    net.middlebox = Box::new(|packet| (packet.to != host(A)).then_some(packet));
+    net.tell_credentials(A);
+    net.tell_candidates(A);
+    net.run(secs(60));
+    assert_eq!(net.agents[B].state(), ConnectionState::Failed);
+    net.middlebox = Box::new(Some);
+    net.tell_credentials(B);
+    net.tell_candidates(B);
+    net.run(ms(100));
+    net.assert_agreed();
+    net.run(secs(60));
+    net.assert_states(ConnectionState::Connected);
+}
+
+#[test]
 fn no_candidates_at_all_fail_after_the_same_patience() {
     let mut net = Net::pair(12);
     net.tell_credentials(B);

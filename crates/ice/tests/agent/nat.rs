@@ -9,6 +9,7 @@ use tidewire_ice::{
 };
 
 use tidewire_netsim::LinkConfig;
+use tidewire_stun::{Class, Message, MessageBuilder, Method};
 
 use crate::net::{A, B, Net, Packet, SERVER, address, host, ms, secs};
 
@@ -122,6 +123,33 @@ fn gathering_ends_when_a_server_does_not_answer() {
     net.run(secs(1));
     assert_eq!(net.agents[A].gathering_state(), GatheringState::Complete);
     assert_eq!(net.events[A].last(), Some(&Event::GatheringComplete));
+}
+
+#[test]
+fn a_server_that_refuses_ends_its_question_and_an_old_one_is_understood() {
+    for refuses in [true, false] {
+        let mut net = Net::pair(30);
+        net.agents[A].add_stun_server(net.now, SERVER);
+        let mut data = Vec::new();
+        net.agents[A].poll_transmit(net.now, &mut data).unwrap();
+        let id = Message::parse(&data).unwrap().transaction_id();
+        let class = if refuses {
+            Class::ErrorResponse
+        } else {
+            Class::SuccessResponse
+        };
+        let mut answer = Vec::new();
+        let mut message = MessageBuilder::new(&mut answer, class, Method::BINDING, id);
+        match refuses {
+            true => message.error_code(500, "no"),
+            false => message.mapped_address(address("203.0.113.1:9")),
+        };
+        message.finish().unwrap();
+        net.agents[A].handle_datagram(net.now, host(A), SERVER, &answer);
+        assert_eq!(net.agents[A].gathering_state(), GatheringState::Complete);
+        let found = if refuses { 1 } else { 2 };
+        assert_eq!(net.agents[A].local_candidates().count(), found);
+    }
 }
 
 #[test]

@@ -60,7 +60,8 @@ impl Association {
                 break;
             }
         }
-        if received_data {
+        // Late DATA finds the association closed, and is not acknowledged.
+        if received_data && self.is_connected() {
             self.schedule_sack();
         }
         self.retry_deferred_reset();

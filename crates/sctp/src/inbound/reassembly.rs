@@ -74,10 +74,9 @@ impl Reassembly {
             unordered: data.unordered,
         };
         if data.begins && data.ends {
-            return Ok(Some(Whole {
-                head,
-                payload: data.payload.clone(),
-            }));
+            // A copy: a short message must not pin the buffer that many packets came in.
+            let payload = Bytes::copy_from_slice(&data.payload);
+            return Ok(Some(Whole { head, payload }));
         }
         let index = self
             .runs

@@ -1,0 +1,190 @@
+//! Records after the handshake.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tidewire_netsim::LinkConfig;
+
+use super::pair::{CLIENT, Pair, SERVER};
+use crate::{CloseReason, Event, ExportError, SealError};
+
+fn connected(seed: u64) -> Pair {
+    let mut pair = Pair::new(seed, &LinkConfig::default());
+    assert!(pair.connect(Duration::from_secs(1)));
+    pair
+}
+
+#[test]
+fn a_replayed_record_is_dropped() {
+    let mut pair = connected(1);
+    let record = pair.seal(CLIENT, b"once");
+    for _ in 0..3 {
+        pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&record[..]));
+    }
+    assert_eq!(pair.ends[SERVER].poll_data().as_deref(), Some(&b"once"[..]));
+    assert_eq!(pair.ends[SERVER].poll_data(), None);
+    assert_eq!(pair.ends[SERVER].stats().dropped.replayed, 2);
+}
+
+#[test]
+fn a_forged_record_does_not_move_the_replay_window() {
+    let mut pair = connected(2);
+    let genuine = pair.seal(CLIENT, b"genuine");
+    let mut forged = genuine.clone();
+    // A sequence number far ahead would shut out everything before it.
+    forged[5..11].copy_from_slice(&[0xff; 6]);
+    pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&forged[..]));
+    assert_eq!(pair.ends[SERVER].stats().dropped.unauthentic, 1);
+    pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&genuine[..]));
+    assert_eq!(
+        pair.ends[SERVER].poll_data().as_deref(),
+        Some(&b"genuine"[..])
+    );
+}
+
+#[test]
+fn no_flipped_bit_and_no_truncation_of_a_record_goes_unnoticed() {
+    let mut pair = connected(3);
+    let record = pair.seal(CLIENT, b"the data");
+    for bit in 0..8 * record.len() {
+        let mut damaged = record.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&damaged[..]));
+    }
+    for len in 0..record.len() {
+        pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&record[..len]));
+    }
+    assert_eq!(pair.ends[SERVER].poll_data(), None);
+    assert_eq!(pair.ends[SERVER].close_reason(), None);
+    pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&record[..]));
+    assert!(pair.ends[SERVER].poll_data().is_some());
+}
+
+#[test]
+fn several_records_of_one_datagram_are_all_taken() {
+    let mut pair = connected(4);
+    let mut datagram = pair.seal(CLIENT, b"one");
+    let start = datagram.len();
+    datagram.resize(start + pair.ends[CLIENT].record_overhead().header, 0);
+    datagram.extend_from_slice(b"two");
+    pair.ends[CLIENT].seal(start, &mut datagram).unwrap();
+    pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&datagram[..]));
+    for expected in [b"one", b"two"] {
+        assert_eq!(
+            pair.ends[SERVER].poll_data().as_deref(),
+            Some(&expected[..])
+        );
+    }
+}
+
+#[test]
+fn data_is_a_slice_of_the_datagram_it_came_in() {
+    let mut pair = connected(5);
+    let record = pair.seal(CLIENT, b"in place");
+    let datagram = BytesMut::from(&record[..]);
+    let backing = datagram.as_ptr() as usize;
+    pair.ends[SERVER].handle_datagram(pair.now, datagram);
+    let data = pair.ends[SERVER].poll_data().unwrap();
+    let header = pair.ends[SERVER].record_overhead().header;
+    assert_eq!(data.as_ptr() as usize, backing + header);
+}
+
+#[test]
+fn what_nobody_takes_is_bounded() {
+    let mut pair = connected(6);
+    for _ in 0..1030 {
+        let record = pair.seal(CLIENT, b"x");
+        pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&record[..]));
+    }
+    assert_eq!(pair.ends[SERVER].stats().dropped.overflow, 6);
+}
+
+#[test]
+fn plain_alerts_and_messages_count_for_nothing_once_connected() {
+    let mut pair = connected(7);
+    let alert = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
+    let close = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 10, 0, 2, 1, 0];
+    for (end, datagram) in [(CLIENT, alert), (SERVER, close)] {
+        pair.ends[end].handle_datagram(pair.now, BytesMut::from(&datagram[..]));
+        assert_eq!(pair.ends[end].close_reason(), None);
+        assert_eq!(pair.ends[end].stats().dropped.wrong_epoch, 1);
+    }
+    pair.assert_agreed();
+}
+
+#[test]
+fn close_notify_is_answered_and_ends_both() {
+    let mut pair = connected(8);
+    pair.ends[CLIENT].close(pair.now);
+    pair.run_until(Duration::from_secs(1), |_| false);
+    assert_eq!(
+        pair.events[CLIENT].last(),
+        Some(&Event::Closed(CloseReason::Local))
+    );
+    assert_eq!(
+        pair.events[SERVER].last(),
+        Some(&Event::Closed(CloseReason::Peer))
+    );
+    let mut buf = vec![0; 64];
+    assert_eq!(
+        pair.ends[CLIENT].seal(0, &mut buf),
+        Err(SealError::NotConnected)
+    );
+    let exported = pair.ends[SERVER].export_keying_material("x", None, &mut [0; 4]);
+    assert_eq!(exported, Err(ExportError::NotConnected));
+    assert_eq!(pair.ends[CLIENT].poll_timeout(), None);
+}
+
+#[test]
+fn a_failed_seal_leaves_the_buffer_as_it_was() {
+    let mut pair = connected(9);
+    let mut short = vec![7; pair.ends[CLIENT].record_overhead().header - 1];
+    let sealed = pair.ends[CLIENT].seal(0, &mut short);
+    assert_eq!(sealed, Err(SealError::NoHeadroom));
+    assert!(short.iter().all(|byte| *byte == 7));
+    assert_eq!(
+        pair.ends[CLIENT].seal(99, &mut short),
+        Err(SealError::NoHeadroom)
+    );
+    let mut long = vec![7; 16_384 + 22];
+    assert_eq!(
+        pair.ends[CLIENT].seal(0, &mut long),
+        Err(SealError::TooLong)
+    );
+    assert_eq!(long, vec![7; 16_384 + 22]);
+}
+
+#[test]
+fn reserved_labels_and_long_contexts_are_not_exported() {
+    let pair = connected(10);
+    let export = |label, context: Option<&[u8]>| {
+        pair.ends[CLIENT].export_keying_material(label, context, &mut [0; 8])
+    };
+    assert_eq!(
+        export("key expansion", None),
+        Err(ExportError::ReservedLabel)
+    );
+    let long = vec![0; 65_536];
+    assert_eq!(export("x", Some(&long)), Err(ExportError::ContextTooLong));
+}
+
+#[test]
+fn an_absent_context_is_not_an_empty_one() {
+    let pair = connected(11);
+    let mut keys = [[0; 8]; 2];
+    let contexts = [None, Some(&b""[..])];
+    for (key, context) in keys.iter_mut().zip(contexts) {
+        pair.ends[CLIENT]
+            .export_keying_material("x", context, key)
+            .unwrap();
+    }
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn debug_output_shows_no_secrets() {
+    let pair = connected(12);
+    let text = format!("{:?}", pair.ends[CLIENT]);
+    assert!(text.starts_with("Connection { state: \"connected\""));
+    assert!(text.len() < 600, "{text}");
+}

@@ -1,0 +1,180 @@
+//! Every state of both handshakes against every message.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tidewire_crypto::{HashAlgorithm, Rng};
+use tidewire_netsim::LinkConfig;
+
+use super::pair::{CLIENT, Pair, SERVER, config};
+use crate::record::{Header, Outbound};
+use crate::wire::{AlertDescription, ContentType, HandshakeType};
+use crate::{CloseReason, Connection, HandshakeError, Role};
+
+const KINDS: [(HandshakeType, &str); 10] = [
+    (HandshakeType::CLIENT_HELLO, "CH"),
+    (HandshakeType::SERVER_HELLO, "SH"),
+    (HandshakeType::HELLO_VERIFY_REQUEST, "HVR"),
+    (HandshakeType::CERTIFICATE, "C"),
+    (HandshakeType::SERVER_KEY_EXCHANGE, "SKE"),
+    (HandshakeType::CERTIFICATE_REQUEST, "CR"),
+    (HandshakeType::SERVER_HELLO_DONE, "SHD"),
+    (HandshakeType::CERTIFICATE_VERIFY, "CV"),
+    (HandshakeType::CLIENT_KEY_EXCHANGE, "CKE"),
+    (HandshakeType(99), "99"),
+];
+
+/// The records with handshake messages in the clear that this side of a handshake sends. Seeds
+/// decide every byte, so that they fit any handshake with the same seeds.
+fn records(from: usize) -> Vec<Vec<u8>> {
+    let configs = [config(1), config(2)];
+    let mut pair = Pair::with_configs(1, &LinkConfig::default(), configs);
+    pair.settle();
+    let mut records = Vec::new();
+    for (_, datagram) in pair.sent.iter().filter(|(sender, _)| *sender == from) {
+        let mut rest = &datagram[..];
+        while let Some(header) = Header::decode(rest) {
+            let (record, others) = rest.split_at(Header::LEN + header.length);
+            if header.kind == ContentType::HANDSHAKE && header.epoch == 0 {
+                records.push(record.to_vec());
+            }
+            rest = others;
+        }
+    }
+    records
+}
+
+/// The end of the same handshake, after these records.
+fn after(end: usize, records: &[Vec<u8>]) -> Connection {
+    let mut pair = Pair::with_configs(1, &LinkConfig::default(), [config(1), config(2)]);
+    for record in records {
+        pair.ends[end].handle_datagram(pair.now, BytesMut::from(&record[..]));
+    }
+    let [client, server] = pair.ends;
+    if end == CLIENT { client } else { server }
+}
+
+fn message(kind: HandshakeType, sequence: u16, body: &[u8]) -> Vec<u8> {
+    let mut record = Vec::new();
+    let written = Outbound::default().write(
+        crate::record::Epoch::Clear,
+        ContentType::HANDSHAKE,
+        &mut record,
+        |out| {
+            out.u8(kind.0);
+            out.u24(body.len() as u32);
+            out.u16(sequence);
+            out.u24(0);
+            out.vec24(|out| out.bytes(body));
+        },
+    );
+    written.unwrap();
+    record
+}
+
+/// For each number of messages that came as they should: the kinds that are then not unexpected.
+fn expected_kinds(end: usize) -> String {
+    let now = tidewire_netsim::start();
+    let records = records(1 - end);
+    let mut table = String::new();
+    for count in 0..=records.len() {
+        write!(table, "{count}:").unwrap();
+        for (kind, name) in KINDS {
+            let mut connection = after(end, &records[..count]);
+            assert_eq!(connection.close_reason(), None);
+            // One byte is no whole message of any kind.
+            let record = message(kind, count as u16, &[0]);
+            connection.handle_datagram(now, BytesMut::from(&record[..]));
+            let unexpected = HandshakeError::UnexpectedMessage(kind.0);
+            let reason = connection.close_reason();
+            assert!(reason.is_some(), "{name} after {count}");
+            if reason != Some(CloseReason::Handshake(unexpected)) {
+                write!(table, " {name}").unwrap();
+            }
+        }
+        table.push('\n');
+    }
+    table
+}
+
+#[test]
+fn a_client_takes_each_message_at_its_moment_only() {
+    let expected = "0: SH HVR\n1: C\n2: SKE\n3: CR\n4: SHD\n5:\n";
+    assert_eq!(expected_kinds(CLIENT), expected);
+}
+
+#[test]
+fn a_server_takes_each_message_at_its_moment_only() {
+    let expected = "0: CH\n1: C\n2: CKE\n3: CV\n4:\n";
+    assert_eq!(expected_kinds(SERVER), expected);
+}
+
+#[test]
+fn finished_in_the_clear_is_worth_nothing_in_any_state() {
+    let now = tidewire_netsim::start();
+    for end in [CLIENT, SERVER] {
+        let records = records(1 - end);
+        for count in 0..=records.len() {
+            let mut connection = after(end, &records[..count]);
+            let record = message(HandshakeType::FINISHED, count as u16, &[0; 12]);
+            connection.handle_datagram(now, BytesMut::from(&record[..]));
+            assert_eq!(connection.close_reason(), None);
+            assert_eq!(connection.info(), None);
+            assert_eq!(connection.stats().dropped.bad_fragment, 1);
+        }
+    }
+}
+
+#[test]
+fn a_client_without_a_certificate_is_refused() {
+    let now = tidewire_netsim::start();
+    let mut server = after(SERVER, &records(CLIENT)[..1]);
+    let empty = message(HandshakeType::CERTIFICATE, 1, &[0, 0, 0]);
+    server.handle_datagram(now, BytesMut::from(&empty[..]));
+    let reason = CloseReason::Handshake(HandshakeError::NoCertificate);
+    assert_eq!(server.close_reason(), Some(reason));
+    assert_eq!(reason.alert(), Some(AlertDescription::HANDSHAKE_FAILURE));
+}
+
+#[test]
+fn a_certificate_of_the_right_fingerprint_that_is_no_certificate_is_refused() {
+    let now = tidewire_netsim::start();
+    let config = config(1);
+    let mut hash = config.crypto.hash(HashAlgorithm::Sha256);
+    hash.update(b"nonsense");
+    let digits: Vec<String> = hash
+        .current()
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let expected = format!("sha-256 {}", digits.join(":")).parse().unwrap();
+    let rng = Rng::from_u64(1);
+    let server = Connection::new(Arc::new(config), Role::Server, vec![expected], rng, now);
+    let mut server = server.unwrap();
+    let hello = records(CLIENT).swap_remove(0);
+    server.handle_datagram(now, BytesMut::from(&hello[..]));
+    let body = [&[0, 0, 11, 0, 0, 8][..], b"nonsense"].concat();
+    let certificate = message(HandshakeType::CERTIFICATE, 1, &body);
+    server.handle_datagram(now, BytesMut::from(&certificate[..]));
+    let reason = CloseReason::Handshake(HandshakeError::MalformedCertificate);
+    assert_eq!(server.close_reason(), Some(reason));
+}
+
+#[test]
+fn a_server_that_asks_for_cookies_without_end_is_given_up() {
+    let now = tidewire_netsim::start();
+    let mut client = after(CLIENT, &[]);
+    for sequence in 0..4 {
+        assert_eq!(client.close_reason(), None);
+        let mut out = Vec::new();
+        while client.poll_transmit(now, &mut out) {}
+        assert!(out.len() > 40, "the hello goes out again");
+        let request = [&[0xfe, 0xff, 20][..], &[7; 20]].concat();
+        let record = message(HandshakeType::HELLO_VERIFY_REQUEST, sequence, &request);
+        client.handle_datagram(now, BytesMut::from(&record[..]));
+    }
+    let reason = HandshakeError::UnexpectedMessage(3);
+    assert_eq!(client.close_reason(), Some(CloseReason::Handshake(reason)));
+}

@@ -1,0 +1,194 @@
+//! RTCDataChannel with backpressure.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tidewire::datachannel::{ChannelStats, SendError, State};
+use tidewire::{ChannelId, Message};
+use tokio::sync::Notify;
+
+use crate::connection::Core;
+use crate::peer_connection::Handle;
+
+/// [`DataChannel::send`] waits while more than this is buffered, in bytes.
+const HIGH_WATER: usize = 1 << 20;
+/// It goes on when this is left.
+const LOW_WATER: usize = 256 << 10;
+
+/// A channel of messages to the peer. A clone is another handle of the same.
+#[derive(Clone, Debug)]
+pub struct DataChannel {
+    handle: Arc<Handle>,
+    id: ChannelId,
+    changed: Arc<Notify>,
+    label: Arc<str>,
+    protocol: Arc<str>,
+}
+
+/// The channel closed before it opened.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the channel is closed")]
+pub struct ChannelClosed;
+
+impl DataChannel {
+    pub(crate) fn new(handle: Arc<Handle>, id: ChannelId) -> Self {
+        let changed = handle.connection.channel_notify(id);
+        let (label, protocol) = handle.connection.look(|core| {
+            let view = core.protocol.data_channel(id);
+            let text = |text: Option<&str>| Arc::<str>::from(text.unwrap_or_default());
+            (
+                text(view.map(|view| view.label())),
+                text(view.map(|view| view.protocol())),
+            )
+        });
+        Self {
+            handle,
+            id,
+            changed,
+            label,
+            protocol,
+        }
+    }
+
+    /// The stream that carries it; `None` until it is chosen.
+    pub fn id(&self) -> Option<u16> {
+        self.look(|core| core.protocol.data_channel(self.id)?.stream())
+    }
+
+    /// The name that whoever opened it gave it.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// What is spoken on it.
+    pub fn protocol(&self) -> &str {
+        &self.protocol
+    }
+
+    /// readyState.
+    pub fn ready_state(&self) -> State {
+        self.look(|core| state(core, self.id))
+    }
+
+    /// What it has carried so far; `None` once it is closed.
+    pub fn stats(&self) -> Option<ChannelStats> {
+        self.look(|core| core.protocol.data_channel(self.id).map(|view| view.stats()))
+    }
+
+    /// bufferedAmount: bytes that wait to be sent.
+    pub fn buffered_amount(&self) -> usize {
+        self.look(|core| core.protocol.buffered_amount(self.id))
+    }
+
+    /// Waits until the channel is open.
+    ///
+    /// # Errors
+    /// When it closes instead.
+    pub async fn opened(&self) -> Result<(), ChannelClosed> {
+        self.wait(|core, id| match state(core, id) {
+            State::Connecting => None,
+            State::Open => Some(Ok(())),
+            State::Closing | State::Closed => Some(Err(ChannelClosed)),
+        })
+        .await
+    }
+
+    /// Sends a message, and waits before that while the channel opens and while it has more than
+    /// 1 MiB buffered.
+    ///
+    /// # Errors
+    /// When the channel is closed, or the message is longer than the peer accepts.
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.opened()
+            .await
+            .map_err(|ChannelClosed| SendError::NotOpen)?;
+        let message = message.into();
+        loop {
+            if self.buffered_amount() > HIGH_WATER {
+                self.buffered_below(LOW_WATER).await;
+            }
+            match self.try_send(message.clone()) {
+                Err(SendError::BufferFull) => self.buffered_below(LOW_WATER).await,
+                settled => return settled,
+            }
+        }
+    }
+
+    /// Sends a message without waiting.
+    ///
+    /// # Errors
+    /// When the channel is not open, its buffer is full, or the message is longer than the peer
+    /// accepts.
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        let message = message.into();
+        self.handle
+            .connection
+            .with(|core, now| core.protocol.send(now, self.id, message))
+    }
+
+    /// The next message, waiting for it; `None` when the channel is closed and all has been read.
+    pub async fn receive(&self) -> Option<Message> {
+        self.wait(|core, id| {
+            let message = core.protocol.receive(id);
+            let is_over = message.is_none() && state(core, id) == State::Closed;
+            if is_over {
+                Some(None)
+            } else {
+                message.map(Some)
+            }
+        })
+        .await
+    }
+
+    /// Waits until at most `threshold` bytes are buffered, or the channel is closed.
+    pub async fn buffered_below(&self, threshold: usize) {
+        self.wait(|core, id| {
+            core.protocol
+                .set_buffered_amount_low_threshold(id, threshold);
+            let is_low = core.protocol.buffered_amount(id) <= threshold;
+            (is_low || state(core, id) == State::Closed).then_some(())
+        })
+        .await;
+    }
+
+    /// Closes the channel. What was sent is still delivered.
+    pub fn close(&self) {
+        self.handle
+            .connection
+            .with(|core, now| core.protocol.close_data_channel(now, self.id));
+    }
+
+    /// Waits until the channel is closed.
+    pub async fn closed(&self) {
+        self.wait(|core, id| (state(core, id) == State::Closed).then_some(()))
+            .await;
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
+        self.handle.connection.look(look)
+    }
+
+    /// Tries until `attempt` has a result, at every change of the channel.
+    async fn wait<T>(&self, mut attempt: impl FnMut(&mut Core, ChannelId) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let result = self
+                .handle
+                .connection
+                .with(|core, _| attempt(core, self.id));
+            match result {
+                Some(result) => return result,
+                None => changed.await,
+            }
+        }
+    }
+}
+
+/// A channel that nobody knows any more is closed.
+fn state(core: &Core, id: ChannelId) -> State {
+    core.protocol
+        .data_channel(id)
+        .map_or(State::Closed, |view| view.state())
+}
