@@ -20,7 +20,7 @@ pub enum Event {
     Readable(ChannelId),
     /// What waits in a channel to be sent fell to its threshold.
     BufferedAmountLow(ChannelId),
-    /// The peer closes a channel.
+    /// A channel is being closed, by either side: nothing can be sent on it any more.
     Closing(ChannelId),
     /// A channel is closed. It is forgotten with the next poll.
     Closed(ChannelId),

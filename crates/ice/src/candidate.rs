@@ -96,7 +96,7 @@ impl Candidate {
     }
 
     /// The user name fragment that the candidate belongs to, where the line says so
-    /// (RFC 8838 section 4.2.1 as browsers write it).
+    /// (RFC 8838 section 9).
     pub fn ufrag(&self) -> Option<&str> {
         self.extension("ufrag")
     }

@@ -111,6 +111,14 @@ fn what_the_grammar_does_not_allow_is_rejected() {
     rejects(&"x".repeat(MAX_LINE_LEN + 1), TooLong);
 }
 
+#[test]
+fn a_line_of_the_greatest_length_is_read_even_if_its_related_address_has_to_be_spelt_out() {
+    let line = "candidate:1 1 udp 1 192.0.2.1 1 typ srflx x ";
+    let line = format!("{line}{}", "y".repeat(MAX_LINE_LEN - line.len()));
+    crate::fuzz::candidate(line.as_bytes());
+    assert!(read(&line).to_string().len() > MAX_LINE_LEN);
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(line in "\\PC{0,200}") {

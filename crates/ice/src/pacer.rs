@@ -32,6 +32,12 @@ impl Pacer {
         next.unwrap_or(now)
     }
 
+    /// A transaction that was started did not leave.
+    pub(crate) fn refund(&mut self, now: Instant) {
+        let paid_back = self.next.and_then(|next| next.checked_sub(self.interval));
+        self.next = paid_back.map(|next| next.max(now));
+    }
+
     pub(crate) fn started(&mut self, now: Instant) {
         self.next = Some(self.ordinary_at(now).max(now) + self.interval);
     }

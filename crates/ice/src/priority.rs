@@ -14,7 +14,7 @@ impl Preference {
 
     /// The preference of the address that was added as number `index`. Addresses that reach far come
     /// before those that do not leave the link or the machine; within a scope the order of adding
-    /// counts, so that the caller decides which family goes first (RFC 8421 section 4).
+    /// counts, so that the caller decides which family goes first (RFC 8421).
     pub(crate) fn of(address: SocketAddr, index: usize) -> Self {
         let scope = match address.ip() {
             ip if ip.is_loopback() => 0x1000,

@@ -50,8 +50,15 @@ impl RemoteCandidates {
     }
 
     /// The sides of pairs with the candidates whose addresses are known.
-    pub(crate) fn sides(&self) -> impl Iterator<Item = Side> + '_ {
+    fn sides(&self) -> impl Iterator<Item = Side> + '_ {
         self.known.iter().filter_map(side)
+    }
+
+    /// The sides of pairs with the candidates that the peer told: RFC 8445 section 7.3.1.3 has the
+    /// others paired with nothing but the base that they were seen on.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Side> + '_ {
+        self.sides()
+            .filter(|side| side.kind != CandidateKind::PeerReflexive)
     }
 
     pub(crate) fn find(&self, address: SocketAddr) -> Option<Side> {

@@ -44,6 +44,7 @@ pub(crate) struct Schedule {
     left: u32,
     last_wait: Duration,
     next: Instant,
+    cancelled: bool,
 }
 
 impl Schedule {
@@ -59,9 +60,19 @@ impl Schedule {
             left: transmissions.max(1),
             last_wait,
             next: now,
+            cancelled: false,
         };
         schedule.transmitted(now);
         schedule
+    }
+
+    /// Nothing is repeated; what was sent gets its time to be answered.
+    fn cancel(&mut self, now: Instant) {
+        if self.left > 0 {
+            self.left = 0;
+            self.next = now + self.last_wait;
+        }
+        self.cancelled = true;
     }
 
     fn transmitted(&mut self, now: Instant) {
@@ -88,10 +99,13 @@ pub(crate) struct Transactions(Vec<Transaction>);
 
 impl Transactions {
     /// Begins a transaction. One that is begun when `limit` are under way takes the place of the
-    /// oldest, which is answered.
+    /// oldest, which is answered; a cancelled one goes first.
     pub(crate) fn begin(&mut self, transaction: Transaction, limit: usize) -> Option<Transaction> {
         let full = self.0.len() >= limit.max(1);
-        let oldest = full.then(|| self.0.remove(0));
+        let oldest = full.then(|| {
+            let cancelled = self.0.iter().position(|known| known.schedule.cancelled);
+            self.0.remove(cancelled.unwrap_or(0))
+        });
         self.0.push(transaction);
         oldest
     }
@@ -106,6 +120,14 @@ impl Transactions {
 
     pub(crate) fn take(&mut self, id: TransactionId) -> Option<Transaction> {
         let at = self.0.iter().position(|known| known.id == id)?;
+        Some(self.0.remove(at))
+    }
+
+    /// Takes out a check or a question on this path.
+    pub(crate) fn take_on(&mut self, path: (SocketAddr, SocketAddr)) -> Option<Transaction> {
+        let on_path =
+            |known: &Transaction| (known.base, known.remote) == path && !known.is_consent();
+        let at = self.0.iter().position(on_path)?;
         Some(self.0.remove(at))
     }
 
@@ -133,11 +155,11 @@ impl Transactions {
 
     /// No longer repeats the checks of a pair, the one aside that nominates it; a late answer still
     /// counts (RFC 8445 section 7.3.1.4).
-    pub(crate) fn cancel_checks(&mut self, of: PairId) {
+    pub(crate) fn cancel_checks(&mut self, of: PairId, now: Instant) {
         for transaction in &mut self.0 {
             if matches!(transaction.purpose, Purpose::Check { pair, nominate: false } if pair == of)
             {
-                transaction.schedule.left = 0;
+                transaction.schedule.cancel(now);
             }
         }
     }

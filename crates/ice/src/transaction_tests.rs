@@ -47,9 +47,9 @@ fn a_cancelled_check_is_not_repeated_but_may_still_be_answered() {
     let now = start();
     let mut transactions = Transactions::default();
     transactions.begin(transaction(1, now), 8);
-    transactions.cancel_checks(PairId(1));
+    transactions.cancel_checks(PairId(1), now + 100 * MS);
     assert!(transactions.get(TransactionId([1; 12])).is_some());
-    assert_eq!(schedule(&mut transactions, now), [500]);
+    assert_eq!(schedule(&mut transactions, now), [8100]);
 }
 
 #[test]
@@ -69,6 +69,10 @@ fn the_oldest_gives_way_when_there_are_too_many() {
     for number in 1..=5 {
         transactions.begin(transaction(number, now), 3);
     }
-    assert!(transactions.get(TransactionId([2; 12])).is_none());
-    assert!(transactions.get(TransactionId([3; 12])).is_some());
+    let is_there = |number| transactions.get(TransactionId([number; 12])).is_some();
+    assert!(!is_there(2) && is_there(3));
+    transactions.cancel_checks(PairId(5), now);
+    transactions.begin(transaction(6, now), 3);
+    let is_there = |number| transactions.get(TransactionId([number; 12])).is_some();
+    assert!(!is_there(5) && is_there(3));
 }

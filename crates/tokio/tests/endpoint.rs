@@ -1,4 +1,5 @@
 //! Connections over real sockets on the loopback interface.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::time::Duration;
 

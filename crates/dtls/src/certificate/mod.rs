@@ -4,6 +4,8 @@ mod der;
 mod fingerprint;
 mod own;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use own::{Certificate, CertificateError, ValidityOptions};

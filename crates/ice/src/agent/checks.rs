@@ -13,14 +13,20 @@ use crate::transaction::{Due, Purpose, Schedule, Transaction};
 impl Agent {
     /// Does all that is due, tells what has changed, and computes the next deadline.
     pub(super) fn update(&mut self) {
-        if self.phase == Phase::Running {
-            self.repeat_requests();
-            self.keep_consent();
-            self.leave_silent_pair();
-            self.nominate_when_ready();
-            self.start_checks();
-            self.refresh_bindings();
-            self.lose_patience();
+        let steps = [
+            Self::repeat_requests,
+            Self::keep_consent,
+            Self::leave_silent_pair,
+            Self::nominate_when_ready,
+            Self::start_checks,
+            Self::refresh_bindings,
+            Self::lose_patience,
+        ];
+        for step in steps {
+            // A step may end it all.
+            if self.phase == Phase::Running {
+                step(self);
+            }
         }
         self.report();
         self.deadline = self.next_deadline();
@@ -78,36 +84,47 @@ impl Agent {
 
     /// RFC 7675 section 5.1, for the pair in use and for the one that a restart left in use.
     fn keep_consent(&mut self) {
+        self.keep_previous_consent();
         let (now, timing) = (self.now, self.config.timing);
-        if let Some(previous) = &mut self.previous {
-            let path = previous.path;
-            let retired = previous.retired;
-            let over = retired.is_some_and(|since| since + timing.consent_timeout <= now);
-            if over || previous.is_in_use() && previous.consent.is_expired(now, &timing) {
-                self.previous = None;
-            } else if previous.is_in_use() && previous.consent.poll(now, &timing, &mut self.rng) {
-                self.begin_consent(Purpose::PreviousConsent, path);
-            }
-        }
         let Some(selected) = &mut self.session.selected else {
             return;
         };
-        let (pair, path) = (selected.pair, selected.path);
-        if selected.consent.is_expired(now, &timing) {
-            if let Some(pair) = self.session.checklist.get_mut(pair) {
+        let (id, path) = (selected.pair, selected.path);
+        let is_expired = selected.consent.is_expired(now, &timing);
+        let is_due = !is_expired && selected.consent.poll(now, &timing, &mut self.rng);
+        // A nominated pair is nominated again, so that a peer which sees us come from a new address
+        // (our NAT has changed its mind) follows; and a nomination that is being lost again and again
+        // gets another chance.
+        let chosen = selected.nominated || self.session.nominating == Some(id);
+        let nominate = chosen && self.role == Role::Controlling;
+        if is_due {
+            self.begin_consent(Purpose::Consent { pair: id, nominate }, path);
+        }
+        if let Some(pair) = self.session.checklist.get_mut(id) {
+            pair.traffic.consent_requests_sent += u64::from(is_due);
+            if is_expired {
                 pair.state = PairState::Failed;
             }
+        }
+        if is_expired {
             self.stop(Phase::Failed);
-        } else if selected.consent.poll(now, &timing, &mut self.rng) {
-            // A nominated pair is nominated again, so that a peer which sees us come from a new
-            // address (our NAT has changed its mind) follows; and a nomination that is being lost
-            // again and again gets another chance.
-            let chosen = selected.nominated || self.session.nominating == Some(pair);
-            let nominate = chosen && self.role == Role::Controlling;
-            if let Some(pair) = self.session.checklist.get_mut(pair) {
-                pair.traffic.consent_requests_sent += 1;
-            }
-            self.begin_consent(Purpose::Consent { pair, nominate }, path);
+        }
+    }
+
+    fn keep_previous_consent(&mut self) {
+        let (now, timing) = (self.now, self.config.timing);
+        let Some(previous) = &mut self.previous else {
+            return;
+        };
+        let is_over = match previous.retired {
+            Some(since) => since + timing.consent_timeout <= now,
+            None => previous.consent.is_expired(now, &timing),
+        };
+        if is_over {
+            self.previous = None;
+        } else if previous.is_in_use() && previous.consent.poll(now, &timing, &mut self.rng) {
+            let path = previous.path;
+            self.begin_consent(Purpose::PreviousConsent, path);
         }
     }
 
@@ -189,7 +206,7 @@ impl Agent {
         }
         pair.traffic.requests_sent += 1;
         let path = (pair.local.address, pair.remote.address);
-        self.transactions.cancel_checks(id);
+        self.transactions.cancel_checks(id, self.now);
         self.session.checks_started = true;
         let purpose = Purpose::Check { pair: id, nominate };
         self.begin(purpose, path, schedule);

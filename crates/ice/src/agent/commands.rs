@@ -97,7 +97,7 @@ impl Agent {
 
     fn added_local(&mut self, candidate: Candidate, local: Side) {
         self.events.push(Event::LocalCandidate(candidate));
-        let remotes: Vec<Side> = self.session.remotes.sides().collect();
+        let remotes: Vec<Side> = self.session.remotes.told().collect();
         for remote in remotes {
             self.form_pair(local, remote);
         }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tidewire_crypto::Rng;
 use tidewire_stun::{Class, Fingerprint, Message, Method, TransactionId};
+use tracing::trace;
 
 use crate::candidate::Candidate;
 use crate::config::{Config, Role};
@@ -207,6 +208,7 @@ impl Agent {
                 handled
             }
             Err(reason) => {
+                trace!(?reason, "datagram dropped");
                 self.stats.dropped.count(reason);
                 Handled::Dropped(reason)
             }

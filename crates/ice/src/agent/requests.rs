@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tidewire_stun::Message;
+use tracing::debug;
 
 use super::{Agent, Handled, Outgoing};
 use crate::candidate::Candidate;
@@ -84,6 +85,7 @@ impl Agent {
 
     pub(super) fn concede_role(&mut self) {
         self.switch_role(self.role.opposite());
+        debug!(role = ?self.role, "role conflict lost");
         self.events.push(Event::RoleChange(self.role));
     }
 
@@ -159,7 +161,7 @@ impl Agent {
             // then gets its time to be answered.
             PairState::InProgress if !first_heard && fresh => {}
             _ => {
-                self.transactions.cancel_checks(id);
+                self.transactions.cancel_checks(id, self.now);
                 self.session.checklist.trigger(id);
             }
         }

@@ -1,5 +1,8 @@
 //! Responses to our requests: RFC 8445 section 7.2.5.
 
+use std::net::SocketAddr;
+use std::time::Instant;
+
 use tidewire_stun::{Class, Message, TransactionId};
 
 use super::{Agent, Handled, Phase};
@@ -118,7 +121,7 @@ impl Agent {
         let foundation = pair.foundation();
         self.session.checklist.thaw(foundation);
         self.session.first_valid.get_or_insert(self.now);
-        self.transactions.cancel_checks(id);
+        self.transactions.cancel_checks(id, self.now);
         self.became_valid(id, nominate);
     }
 
@@ -178,6 +181,19 @@ impl Agent {
         } else if pair.state == PairState::InProgress && !superseded {
             pair.state = PairState::Failed;
         }
+    }
+
+    /// Takes notice that nothing can be sent from `local` to `remote`: there is no route, or ICMP said
+    /// so (RFC 8445 section 7.2.5.2.2). Checks on that path fail, questions go unanswered, and the next
+    /// ones begin at once. Consent is not affected: it expires, or the path comes back.
+    pub fn handle_unreachable(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        self.now = self.now.max(now);
+        let path = (local, remote);
+        while let Some(failed) = self.transactions.take_on(path) {
+            self.fail_check(&failed);
+            self.pacer.refund(self.now);
+        }
+        self.update();
     }
 
     /// The answer of a STUN server: RFC 8445 section 5.1.1.2. Nothing but the transaction id says that

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tidewire_stun::TransactionId;
+use tracing::debug;
 
 use super::{Agent, Phase};
 use crate::config::Role;
@@ -63,7 +64,7 @@ impl Agent {
     /// RFC 8445 section 8.1.2.
     fn nominated(&mut self, id: PairId) {
         for given_up in self.session.checklist.conclude(id) {
-            self.transactions.cancel_checks(given_up);
+            self.transactions.cancel_checks(given_up, self.now);
         }
         self.gatherer.release();
         self.select(id);
@@ -96,6 +97,7 @@ impl Agent {
         if let Some(previous) = &mut self.previous {
             previous.retired.get_or_insert(self.now);
         }
+        debug!(pair = id.0, nominated, "pair selected");
         self.events.push(Event::SelectedPair {
             local: path.0,
             remote: path.1,
@@ -205,6 +207,7 @@ impl Agent {
         }
         let state = self.current_state();
         if state != self.state {
+            debug!(from = ?self.state, to = ?state, "state changed");
             self.state = state;
             self.events.push(Event::StateChange(state));
         }

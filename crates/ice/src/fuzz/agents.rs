@@ -95,11 +95,19 @@ impl World {
             }
             9 => self.command(index, reader),
             10 => self.add_remote(index, reader),
-            11 => drop(self.flying.pop_front()),
+            11 => self.lose(index, reader),
             12 => self.exchange_credentials(),
             13 => self.answer_as_server(index, reader),
             14 => self.agents[index].finish_local_candidates(),
             15 => self.restart(index, reader),
+        }
+    }
+
+    /// Loses a datagram; sometimes its sender notices.
+    fn lose(&mut self, index: usize, reader: &mut Reader<'_>) {
+        let lost = self.flying.pop_front();
+        if let Some((from, to, _)) = lost.filter(|_| reader.byte() < 32) {
+            self.agents[index].handle_unreachable(self.now, from, to);
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tidewire_ice::{ConnectionState, Event, PairState, Role};
 
+use tidewire_netsim::LinkConfig;
+
 use crate::net::{A, B, Net, address, host, ms, secs};
 
 #[test]
@@ -20,6 +22,25 @@ fn two_agents_connect_over_host_candidates_in_one_round_trip_and_nominate_in_two
     });
     assert_eq!(took, round_trip);
     net.assert_agreed();
+}
+
+#[test]
+fn round_trips_of_seconds_only_slow_a_connection_down() {
+    for half in [300, 400, 600, 1000, 2000, 3000] {
+        let link = LinkConfig {
+            delay: ms(half),
+            ..LinkConfig::default()
+        };
+        let mut net = Net::with_link(half, link);
+        net.add_hosts();
+        net.exchange();
+        let took = net.run_until(secs(30), |net| {
+            net.states() == [ConnectionState::Completed; 2]
+        });
+        assert!(took <= ms(4 * half), "{took:?} at {half} ms");
+        net.run(secs(120));
+        net.assert_states(ConnectionState::Completed);
+    }
 }
 
 #[test]

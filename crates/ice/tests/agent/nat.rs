@@ -286,6 +286,26 @@ fn a_relayed_candidate_is_used_when_nothing_else_works() {
 }
 
 #[test]
+fn every_two_nats_are_crossed_and_two_symmetric_ones_over_a_relay() {
+    let nats = [None, Some(false), Some(true)];
+    for (one, two) in nats.iter().flat_map(|one| nats.map(|two| (*one, two))) {
+        let mut net = behind_nats(20, [one, two]);
+        for index in [A, B] {
+            let relay = SocketAddr::from(([198, 51, 100, 1], 50_000 + index as u16));
+            let relayed = Candidate::relayed(relay, host(index));
+            net.agents[index].add_local_candidate(relayed).unwrap();
+        }
+        net.exchange();
+        net.run(secs(3));
+        net.assert_states(ConnectionState::Completed);
+        let pair = net.agents[A].pairs().find(|pair| pair.selected).unwrap();
+        let relays = [pair.local_kind, pair.remote_kind].contains(&CandidateKind::Relayed);
+        let strict = [one, two].iter().all(Option::is_some) && [one, two].contains(&Some(true));
+        assert_eq!(relays, strict, "{one:?} {two:?}");
+    }
+}
+
+#[test]
 fn a_better_pair_than_a_relayed_one_is_waited_for() {
     let mut net = Net::bare(10);
     let relay = address("198.51.100.1:50000");

@@ -191,6 +191,31 @@ fn a_request_during_our_own_check_triggers_another_one_at_once() {
 }
 
 #[test]
+fn a_path_that_leads_nowhere_costs_no_time() {
+    let mut peer = Peer::new(Role::Controlling, &[1, 2, 3]);
+    for port in [1, 2] {
+        let sent = peer.drain();
+        assert_eq!((sent.len(), sent[0].to), (1, remote(port)));
+        peer.agent
+            .handle_unreachable(peer.now, host(0), remote(port));
+        assert_eq!(peer.pair(port).state, PairState::Failed);
+    }
+    let sent = peer.drain();
+    assert_eq!((sent.len(), sent[0].to), (1, remote(3)));
+    // The peer's own check may come through all the same.
+    peer.request(1, |_| {});
+    peer.settle();
+    assert_eq!(peer.selected(), 1);
+}
+
+#[test]
+fn a_pair_in_use_survives_a_path_that_is_gone_for_a_moment() {
+    let mut peer = Peer::connected(Role::Controlled);
+    peer.agent.handle_unreachable(peer.now, host(0), remote(1));
+    assert_eq!(peer.agent.state(), ConnectionState::Connected);
+}
+
+#[test]
 fn a_nomination_before_our_check_succeeds_is_remembered() {
     let mut peer = Peer::new(Role::Controlled, &[]);
     peer.request(1, |request| request.nominate = true);
@@ -266,6 +291,23 @@ fn consent_requests_are_sent_once_each_with_new_ids() {
     ids.dedup();
     assert!(ids.len() >= 4);
     assert_eq!(peer.agent.state(), ConnectionState::Disconnected);
+}
+
+#[test]
+fn when_consent_expires_before_a_nomination_nothing_more_is_sent() {
+    for role in [Role::Controlling, Role::Controlled] {
+        let mut peer = Peer::new(role, &[1, 2]);
+        let first = peer.drain().remove(0);
+        let second = peer.pass(ms(50)).remove(0);
+        peer.answer(&first);
+        peer.answer(&second);
+        for _ in 0..300 {
+            peer.pass(ms(100));
+        }
+        assert_eq!(peer.agent.state(), ConnectionState::Failed);
+        assert!(peer.pass(secs(100)).is_empty());
+        assert_eq!(peer.agent.poll_timeout(), None);
+    }
 }
 
 #[test]
