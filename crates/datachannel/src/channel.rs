@@ -1,8 +1,8 @@
 //! One channel.
 
 use bytes::BytesMut;
+use tidewire_sctp::Reliability;
 
-use crate::Reliability;
 use crate::config::Init;
 use crate::dcep::OpenMessage;
 use crate::streams::Delivery;

@@ -1,6 +1,6 @@
 //! What a caller decides about all channels and about one.
 
-use crate::Reliability;
+use tidewire_sctp::Reliability;
 
 /// The bounds of an [`Endpoint`](crate::Endpoint)'s memory and of its messages.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use thiserror::Error;
-
-use crate::Reliability;
+use tidewire_sctp::Reliability;
 
 /// DATA_CHANNEL_ACK, RFC 8832 section 5.2.
 const ACK: u8 = 0x02;

@@ -12,7 +12,6 @@ use crate::config::{Config, Init, Role};
 use crate::error::{CreateError, SendError};
 use crate::event::{ChannelEvent, Event};
 use crate::message::{Message, Ppid};
-use crate::reliability::Reliability;
 use crate::stats::Stats;
 use crate::streams::{Delivery, Streams};
 
@@ -296,11 +295,7 @@ impl Streams for Carrier {
     ) -> Result<(), SendError> {
         let options = sctp::SendOptions {
             unordered: !delivery.ordered,
-            reliability: match delivery.reliability {
-                Reliability::Reliable => sctp::Reliability::Reliable,
-                Reliability::MaxRetransmits(count) => sctp::Reliability::MaxRetransmits(count),
-                Reliability::MaxLifetime(time) => sctp::Reliability::MaxLifetime(time),
-            },
+            reliability: delivery.reliability,
         };
         let (stream, ppid) = (sctp::StreamId(stream), sctp::Ppid(ppid.0));
         self.association

@@ -56,7 +56,6 @@ mod event;
 #[doc(hidden)]
 pub mod fuzz;
 mod message;
-mod reliability;
 mod stats;
 mod streams;
 
@@ -67,5 +66,5 @@ pub use endpoint::Endpoint;
 pub use error::{CreateError, SendError};
 pub use event::Event;
 pub use message::Message;
-pub use reliability::Reliability;
 pub use stats::{Faults, Stats};
+pub use tidewire_sctp::Reliability;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use tidewire_sctp::Reliability;
 
-use crate::Reliability;
 use crate::error::SendError;
 use crate::message::Ppid;
 

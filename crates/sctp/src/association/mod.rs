@@ -9,7 +9,7 @@ mod timers;
 mod transmit;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidewire_crypto::Rng;
@@ -70,6 +70,8 @@ pub struct Association {
     errors: u32,
     /// The window that the last SACK told the peer, in bytes.
     advertised_window: usize,
+    /// A probe is out, and nothing has been acknowledged since.
+    has_probed: bool,
     /// What the HEARTBEAT that waits for its answer carried.
     heartbeat: Option<(u64, Instant)>,
     events: VecDeque<Event>,
@@ -125,6 +127,10 @@ struct Reply {
 
 /// Replies that wait at most; more are dropped, and asked for again if they matter.
 const MAX_REPLIES: usize = 8;
+/// How long a peer may keep the SACK of a single packet to itself, in practice.
+const PEER_SACK_DELAY: Duration = Duration::from_millis(200);
+/// The shortest silence that a probe follows.
+const MIN_PROBE_WAIT: Duration = Duration::from_millis(10);
 /// The shortest packet that makes sense.
 const MIN_PACKET: usize = COMMON_HEADER_LEN + DATA_HEADER_LEN + 64;
 
@@ -162,6 +168,7 @@ impl Association {
             timers: Timers::default(),
             errors: 0,
             advertised_window: config.receive_window,
+            has_probed: false,
             heartbeat: None,
             events: VecDeque::new(),
             stats: Stats::default(),
@@ -359,14 +366,30 @@ impl Association {
         self.events.push_back(Event::Closed(reason));
     }
 
-    /// Restarts a timer if there is something to wait for, stops it otherwise.
+    /// Restarts the timers of what is under way, or stops them when there is nothing.
     fn restart_retransmission_timer(&mut self) {
         if self.flight.is_empty() {
             self.timers.stop(Timer::Retransmission);
-        } else {
-            self.timers
-                .start(Timer::Retransmission, self.now + self.rto.current());
+            self.timers.stop(Timer::TailLossProbe);
+            return;
         }
+        self.timers
+            .start(Timer::Retransmission, self.now + self.rto.current());
+        self.schedule_probe();
+    }
+
+    /// RFC 8985 section 7.2: two round trips of silence, and a peer's delay of a lone SACK.
+    pub(super) fn schedule_probe(&mut self) {
+        let Some(smoothed) = self.rto.smoothed().filter(|_| !self.has_probed) else {
+            return;
+        };
+        let peer_delay = if self.flight.is_single() {
+            PEER_SACK_DELAY
+        } else {
+            Duration::ZERO
+        };
+        let wait = (smoothed * 2).max(MIN_PROBE_WAIT) + peer_delay;
+        self.timers.start(Timer::TailLossProbe, self.now + wait);
     }
 }
 

@@ -231,6 +231,7 @@ impl Association {
         }
         self.peer.window = sack.window as usize;
         self.give_up(&given_up);
+        self.has_probed &= outcome.bytes == 0;
         if outcome.bytes > 0 || sack.window == 0 {
             // A closed window is no fault (section 6.1 A).
             self.errors = 0;
@@ -242,6 +243,8 @@ impl Association {
             self.congestion
                 .acknowledge(self.flight.cumulative(), outcome.bytes, in_flight);
             self.restart_retransmission_timer();
+        } else if outcome.bytes > 0 {
+            self.schedule_probe();
         }
         if outcome.lost > 0 {
             self.stats.fast_retransmissions += outcome.lost as u64;

@@ -190,7 +190,12 @@ impl Association {
         if self.flight.first_lost().is_none() {
             self.put_new_data(end, out);
         }
-        if out.len() > start && !self.timers.is_running(Timer::Retransmission) {
+        if out.len() == start {
+            return;
+        }
+        if self.timers.is_running(Timer::Retransmission) {
+            self.schedule_probe();
+        } else {
             self.restart_retransmission_timer();
         }
     }
