@@ -1,1 +1,49 @@
 //! Programs that show Tidewire at work; each folder beside this one is an example.
+//!
+//! What they share is here: names for numbers.
+
+use tidewire::datachannel::State;
+use tidewire::dtls::{CipherSuite, Role};
+
+/// The name that the TLS registry gives a cipher suite, or its number.
+pub fn cipher_suite(suite: CipherSuite) -> String {
+    let name = match suite.0 {
+        0x1301 => "TLS_AES_128_GCM_SHA256",
+        0x1302 => "TLS_AES_256_GCM_SHA384",
+        0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
+        0xC02B => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        0xC02C => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        0xCCA9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        other => return format!("0x{other:04X}"),
+    };
+    name.to_owned()
+}
+
+/// RTCDtlsRole.
+pub fn dtls_role(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}
+
+/// RTCDataChannelState.
+pub fn channel_state(state: State) -> &'static str {
+    match state {
+        State::Connecting => "connecting",
+        State::Open => "open",
+        State::Closing => "closing",
+        State::Closed => "closed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cipher_suites_have_names_or_numbers() {
+        assert_eq!(cipher_suite(CipherSuite(0x1301)), "TLS_AES_128_GCM_SHA256");
+        assert_eq!(cipher_suite(CipherSuite(0x0a0a)), "0x0A0A");
+    }
+}

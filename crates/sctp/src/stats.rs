@@ -20,6 +20,8 @@ pub struct Stats {
     pub fast_retransmissions: u64,
     /// DATA chunks sent again after a timeout.
     pub timeout_retransmissions: u64,
+    /// DATA chunks sent again after silence, to hear what became of those before.
+    pub tail_loss_probes: u64,
     /// Times the retransmission timer ran out.
     pub timeouts: u64,
     /// Messages given up on, as their reliability says.

@@ -58,7 +58,7 @@ export const FULL = {
         await from.call("createChannel", { label, dc });
         await channelIs(from, label, "open");
         await channelIs(to, label, "open");
-        if (to === browser) await carries(browser, label, dc);
+        if (to === browser && browser.page) await carries(browser, label, dc);
         await from.call("send", { label, data: label });
         await arrives(to, label);
       }
@@ -146,9 +146,10 @@ async function negotiate(offerer, answerer, k = () => ({})) {
 async function bothOpen(...peers) {
   for (const peer of peers) {
     await until(async () => {
-      const { conn, dc } = await peer.call("state");
+      const { conn, dc, tls } = await peer.call("state");
       if (conn === "failed") throw new Error("the connection failed");
-      return conn === "connected" && dc === "open";
+      // A browser's statistics come a little later.
+      return conn === "connected" && dc === "open" && tls;
     }, "the channel does not open", 20_000);
   }
 }

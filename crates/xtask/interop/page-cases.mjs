@@ -30,20 +30,21 @@ export const PAGE = {
     await page.waitForFunction(() => document.querySelector("#server")?.textContent.includes("DTLS 1."));
   },
 
+  "an empty file": async ({ page }) => {
+    await page.setInputFiles("#file", { name: "empty", mimeType: "text/plain", buffer: Buffer.alloc(0) });
+    await page.waitForFunction(() => document.querySelector("#file-name").textContent.startsWith("empty"));
+    return verdict(page);
+  },
+
   "a file of 10 MB is sent, both hashes agree": async ({ page }) => {
     await page.setInputFiles("#file", { name: "ten.bin", mimeType: "application/octet-stream", buffer: randomBytes(FILE_BYTES) });
+    await page.waitForFunction(() => document.querySelector("#file-name").textContent.startsWith("ten.bin"));
     return verdict(page);
   },
 
   "and comes back, both hashes agree": async ({ page }) => {
     await page.click("#send-back");
     await page.waitForFunction(() => /came back in/.test(document.querySelector("#file-status").textContent));
-    return verdict(page);
-  },
-
-  "an empty file": async ({ page }) => {
-    await page.setInputFiles("#file", { name: "empty", mimeType: "text/plain", buffer: Buffer.alloc(0) });
-    await page.waitForFunction(() => document.querySelector("#file-name").textContent.startsWith("empty"));
     return verdict(page);
   },
 

@@ -23,6 +23,8 @@ const { values: options } = parseArgs({ options: {
 
 // Real users' browsers hide their addresses (mdns), so both roles are tried in full with and without.
 const SESSIONS = [
+  // The smallest step first: when it fails, the browser is not to blame.
+  { variant: null, offers: "peer", steps: { ...FULL, "the peer closes": peerCloses } },
   { variant: "mdns", offers: "browser", steps: { ...FULL, "every byte of 10 MB compared on its way back": echoRun, "page reload": reload, "the peer closes": peerCloses } },
   { variant: "mdns", offers: "peer", steps: { ...FULL, "page reload": reload, "the browser closes": browserCloses } },
   { variant: "mdns", offers: "browser", title: "trickle", steps: { "connect with candidates one by one": trickled } },
@@ -65,12 +67,13 @@ class Browsers {
 }
 
 async function peerSession(report, browsers, site, { variant, offers, title, steps }) {
-  const name = `${variant}, ${offers} offers${title ? `, ${title}` : ""}`;
-  if (!name.includes(options.only)) return;
+  const name = variant ? `${variant}, ${offers} offers${title ? `, ${title}` : ""}` : "no browser";
+  if (!name.includes(options.only) || (options.self && !variant)) return;
   await report.session(name, async (step) => {
-    const chromium = await browsers.in(variant);
-    const browser = await BrowserPeer.open(chromium, site.url);
-    const peer = options.self ? await BrowserPeer.open(chromium, site.url) : await StdioPeer.open(options.peer);
+    const chromium = variant && await browsers.in(variant);
+    const ours = () => options.self ? BrowserPeer.open(chromium, site.url) : StdioPeer.open(options.peer);
+    const browser = variant ? await BrowserPeer.open(chromium, site.url) : await ours();
+    const peer = await ours();
     const [offerer, answerer] = offers === "browser" ? [browser, peer] : [peer, browser];
     const session = { browser, peer, offerer, answerer, variant, k: 0 };
     try {

@@ -205,7 +205,7 @@ fn bad_networks_delay_and_never_prevent() {
         duplication: 0.1,
         ..LinkConfig::default()
     };
-    for_each_seed(60, |seed| {
+    for_each_seed(200, |seed| {
         let mtus = [1200, 548, 256];
         let configs = [seed * 2 + 1, seed * 2 + 2].map(|number| {
             let mut config = config(number);
@@ -226,7 +226,7 @@ fn corruption_ends_in_agreement_or_in_a_reason() {
         loss: 0.05,
         ..link()
     };
-    for_each_seed(60, |seed| {
+    for_each_seed(200, |seed| {
         let mut pair = Pair::new(seed, &bad);
         pair.settle();
         if pair.ends.iter().all(|end| end.info().is_some()) {

@@ -9,7 +9,7 @@ mod timers;
 mod transmit;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidewire_crypto::Rng;
@@ -70,6 +70,8 @@ pub struct Association {
     errors: u32,
     /// The window that the last SACK told the peer, in bytes.
     advertised_window: usize,
+    /// A probe is out, and nothing has been acknowledged since.
+    has_probed: bool,
     /// What the HEARTBEAT that waits for its answer carried.
     heartbeat: Option<(u64, Instant)>,
     events: VecDeque<Event>,
@@ -79,6 +81,7 @@ pub struct Association {
 /// RFC 9260 section 4.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
+    /// Nothing has happened yet.
     Closed,
     CookieWait,
     CookieEchoed,
@@ -87,6 +90,8 @@ enum State {
     ShutdownSent,
     ShutdownReceived,
     ShutdownAckSent,
+    /// The association is over, for good.
+    Ended,
 }
 
 /// What the peer said about itself.
@@ -125,6 +130,10 @@ struct Reply {
 
 /// Replies that wait at most; more are dropped, and asked for again if they matter.
 const MAX_REPLIES: usize = 8;
+/// How long a peer may keep the SACK of a single packet to itself, in practice.
+const PEER_SACK_DELAY: Duration = Duration::from_millis(200);
+/// The shortest silence that a probe follows.
+const MIN_PROBE_WAIT: Duration = Duration::from_millis(10);
 /// The shortest packet that makes sense.
 const MIN_PACKET: usize = COMMON_HEADER_LEN + DATA_HEADER_LEN + 64;
 
@@ -162,6 +171,7 @@ impl Association {
             timers: Timers::default(),
             errors: 0,
             advertised_window: config.receive_window,
+            has_probed: false,
             heartbeat: None,
             events: VecDeque::new(),
             stats: Stats::default(),
@@ -271,13 +281,13 @@ impl Association {
     pub fn is_connected(&self) -> bool {
         !matches!(
             self.state,
-            State::Closed | State::CookieWait | State::CookieEchoed
+            State::Closed | State::CookieWait | State::CookieEchoed | State::Ended
         )
     }
 
     /// Whether the association is closed and has nothing left to say.
     pub fn is_drained(&self) -> bool {
-        self.state == State::Closed && self.replies.is_empty()
+        matches!(self.state, State::Closed | State::Ended) && self.replies.is_empty()
     }
 
     /// The highest number of streams that we may send on.
@@ -309,16 +319,30 @@ impl Association {
         }
     }
 
+    pub(crate) fn local_tag(&self) -> u32 {
+        self.local_tag
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_tsn_from_peer(&self) -> Tsn {
+        self.received.cumulative().next()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_request_from_peer(&self) -> u32 {
+        self.reconfiguration.peer_next_request()
+    }
+
     fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 
     /// No new data is accepted.
     fn is_ending(&self) -> bool {
-        use State::{ShutdownAckSent, ShutdownPending, ShutdownReceived, ShutdownSent};
+        use State::{Ended, ShutdownAckSent, ShutdownPending, ShutdownReceived, ShutdownSent};
         matches!(
             self.state,
-            ShutdownPending | ShutdownSent | ShutdownReceived | ShutdownAckSent
+            ShutdownPending | ShutdownSent | ShutdownReceived | ShutdownAckSent | Ended
         )
     }
 
@@ -346,11 +370,11 @@ impl Association {
 
     /// Ends everything but what waits in `replies` and what the application has not read.
     fn close(&mut self, reason: CloseReason) {
-        if self.state == State::Closed {
+        if self.state == State::Ended {
             return;
         }
         tracing::debug!(%reason, "association closed");
-        self.state = State::Closed;
+        self.state = State::Ended;
         self.timers = Timers::default();
         self.due = Due::default();
         self.cookie = None;
@@ -359,14 +383,30 @@ impl Association {
         self.events.push_back(Event::Closed(reason));
     }
 
-    /// Restarts a timer if there is something to wait for, stops it otherwise.
+    /// Restarts the timers of what is under way, or stops them when there is nothing.
     fn restart_retransmission_timer(&mut self) {
         if self.flight.is_empty() {
             self.timers.stop(Timer::Retransmission);
-        } else {
-            self.timers
-                .start(Timer::Retransmission, self.now + self.rto.current());
+            self.timers.stop(Timer::TailLossProbe);
+            return;
         }
+        self.timers
+            .start(Timer::Retransmission, self.now + self.rto.current());
+        self.schedule_probe();
+    }
+
+    /// RFC 8985 section 7.2: two round trips of silence, and a peer's delay of a lone SACK.
+    pub(super) fn schedule_probe(&mut self) {
+        let Some(smoothed) = self.rto.smoothed().filter(|_| !self.has_probed) else {
+            return;
+        };
+        let peer_delay = if self.flight.is_single() {
+            PEER_SACK_DELAY
+        } else {
+            Duration::ZERO
+        };
+        let wait = (smoothed * 2).max(MIN_PROBE_WAIT) + peer_delay;
+        self.timers.start(Timer::TailLossProbe, self.now + wait);
     }
 }
 

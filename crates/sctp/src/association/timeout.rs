@@ -14,6 +14,7 @@ impl Association {
             match timer {
                 Timer::Handshake => self.repeat_handshake(),
                 Timer::Retransmission => self.retransmit(),
+                Timer::TailLossProbe => self.probe(),
                 Timer::Sack => self.due.sack = true,
                 Timer::Shutdown => self.repeat_shutdown(),
                 Timer::Reconfiguration => {
@@ -57,8 +58,18 @@ impl Association {
         self.stats.timeouts += 1;
         self.congestion.time_out();
         self.retransmit_data();
-        self.due.forward_tsn |= self.flight.advanced_ack_point(|_, _| {}).is_some();
+        self.due.forward_tsn |= self.flight.has_abandoned_front();
         self.restart_retransmission_timer();
+    }
+
+    /// Silence where there should be SACKs: one chunk goes again, and what its SACK tells is dealt
+    /// with long before the retransmission timer runs out.
+    fn probe(&mut self) {
+        let is_probed = self.is_connected() && self.flight.first_lost().is_none();
+        if is_probed && self.flight.probe_tail() {
+            self.has_probed = true;
+            self.stats.tail_loss_probes += 1;
+        }
     }
 
     fn retransmit_data(&mut self) {

@@ -9,6 +9,8 @@ pub(super) enum Timer {
     Handshake,
     /// T3-rtx (section 6.3).
     Retransmission,
+    /// A probe after silence, before the retransmission timer (RFC 8985 section 7).
+    TailLossProbe,
     /// The delay of a SACK (section 6.2).
     Sack,
     /// T2-shutdown (section 9.2).
@@ -19,9 +21,10 @@ pub(super) enum Timer {
     Heartbeat,
 }
 
-const ALL: [Timer; 6] = [
+const ALL: [Timer; 7] = [
     Timer::Handshake,
     Timer::Retransmission,
+    Timer::TailLossProbe,
     Timer::Sack,
     Timer::Shutdown,
     Timer::Reconfiguration,

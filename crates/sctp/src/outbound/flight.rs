@@ -23,6 +23,8 @@ pub(crate) struct Flight {
     lost: VecDeque<Tsn>,
     /// No gap block of the last SACK reached beyond.
     reported_to: Tsn,
+    /// Stretches that the SACK at hand reports for the first time, by index.
+    newly_reported: Vec<std::ops::Range<usize>>,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ impl Flight {
             bytes: 0,
             lost: VecDeque::new(),
             reported_to: initial.previous(),
+            newly_reported: Vec::new(),
         }
     }
 
@@ -77,6 +80,11 @@ impl Flight {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+    }
+
+    /// Whether a single chunk is under way.
+    pub(crate) fn is_single(&self) -> bool {
+        self.chunks.len() == 1
     }
 
     pub(crate) fn cumulative(&self) -> Tsn {
@@ -107,9 +115,8 @@ impl Flight {
     /// Takes down the rest of a message that is given up before it was sent. It gets a TSN that is
     /// never used: only by skipping it does the peer learn that the message ends here.
     pub(crate) fn push_abandoned(&mut self, now: Instant, rest: Fragment) {
-        let message = rest.message;
         self.push(now, rest);
-        self.abandon(message);
+        self.abandon(self.chunks.len() - 1);
     }
 
     /// The first lost chunk, and its payload's length.
@@ -147,7 +154,20 @@ impl Flight {
         sack: &Sack,
         give_up: impl FnMut(u16, u64),
     ) -> Acknowledged {
-        let ahead = sack.cumulative.since(self.cumulative);
+        let mut outcome = self.acknowledge_through(now, sack.cumulative);
+        if outcome.ignored {
+            return outcome;
+        }
+        self.acknowledge_gaps(now, sack, &mut outcome);
+        if !self.newly_reported.is_empty() {
+            outcome.lost = self.find_missing(now, give_up);
+        }
+        outcome
+    }
+
+    /// The peer has everything up to `cumulative`.
+    pub(crate) fn acknowledge_through(&mut self, now: Instant, cumulative: Tsn) -> Acknowledged {
+        let ahead = cumulative.since(self.cumulative);
         if ahead < 0 || ahead > i32::try_from(self.chunks.len()).unwrap_or(i32::MAX) {
             return Acknowledged {
                 ignored: true,
@@ -155,35 +175,20 @@ impl Flight {
             };
         }
         let mut outcome = Acknowledged::default();
-        let mut highest_new = None;
         for _ in 0..ahead {
             self.cumulative = self.cumulative.next();
-            let tsn = self.cumulative;
             let Some(chunk) = self.chunks.pop_front() else {
                 break;
             };
             outcome.advanced = true;
             outcome.take(now, &chunk, &mut self.bytes);
-            if chunk.state != State::Acknowledged {
-                highest_new = Some(tsn);
-            }
-        }
-        let highest_gap = self.acknowledge_gaps(now, sack, &mut outcome);
-        if let Some(highest) = highest_gap.or(highest_new) {
-            outcome.lost = self.find_missing(now, highest, give_up);
         }
         outcome
     }
 
-    /// Marks what gap blocks report and takes back what they no longer do; answers the highest TSN
-    /// that was reported for the first time.
-    fn acknowledge_gaps(
-        &mut self,
-        now: Instant,
-        sack: &Sack,
-        outcome: &mut Acknowledged,
-    ) -> Option<Tsn> {
-        let mut highest_new = None;
+    /// Marks what gap blocks report, and takes back what they no longer do.
+    fn acknowledge_gaps(&mut self, now: Instant, sack: &Sack, outcome: &mut Acknowledged) {
+        self.newly_reported.clear();
         let mut next = 0;
         for (first, last) in sack.gaps() {
             let (first, last) = (first as usize - 1, last as usize - 1);
@@ -192,10 +197,13 @@ impl Flight {
                 let Some(chunk) = self.chunks.get_mut(index) else {
                     break;
                 };
-                if chunk.state != State::Acknowledged {
+                if !matches!(chunk.state, State::Acknowledged | State::Abandoned) {
                     outcome.take(now, chunk, &mut self.bytes);
                     chunk.state = State::Acknowledged;
-                    highest_new = Some(self.cumulative.plus(index as u32 + 1));
+                    match self.newly_reported.last_mut() {
+                        Some(range) if range.end == index => range.end += 1,
+                        _ => self.newly_reported.push(index..index + 1),
+                    }
                 }
             }
             next = next.max(last + 1);
@@ -203,7 +211,6 @@ impl Flight {
         let reported_before = self.reported_to.since(self.cumulative).max(0) as usize;
         self.take_back(next..reported_before);
         self.reported_to = self.cumulative.plus(next.min(self.chunks.len()) as u32);
-        highest_new
     }
 
     /// The peer may drop what it only reported in gap blocks (RFC 9260 section 6.2.1 D iii).
@@ -219,27 +226,64 @@ impl Flight {
         }
     }
 
-    /// Counts a missing report for all chunks before `highest`; answers how many are lost now.
-    fn find_missing(
-        &mut self,
-        now: Instant,
-        highest: Tsn,
-        mut give_up: impl FnMut(u16, u64),
-    ) -> usize {
-        let end = highest.since(self.cumulative).max(0) as usize;
+    /// Counts reports of later chunks for those that are missing; answers how many are lost now.
+    ///
+    /// Each chunk that a SACK newly reports counts as a report, so that a receiver that answers a
+    /// batch of packets with one SACK tells as much as one that answers each of them.
+    fn find_missing(&mut self, now: Instant, mut give_up: impl FnMut(u16, u64)) -> usize {
+        let end = self.newly_reported.last().map_or(0, |range| range.end);
         let mut lost = 0;
         for index in 0..end.min(self.chunks.len()) {
-            let chunk = &mut self.chunks[index];
-            if chunk.state != State::Sent || chunk.evidence_from.is_after(highest) {
+            let chunk = &self.chunks[index];
+            if chunk.state != State::Sent {
                 continue;
             }
-            chunk.missing_reports += 1;
-            if chunk.missing_reports == MISSING_REPORTS {
+            let evidence = chunk.evidence_from.since(self.cumulative).max(1) as usize - 1;
+            let reports = self.reports_from(evidence.max(index + 1));
+            let chunk = &mut self.chunks[index];
+            chunk.missing_reports = chunk.missing_reports.saturating_add(reports);
+            if chunk.missing_reports >= MISSING_REPORTS {
                 lost += 1;
                 self.lose(now, index, &mut give_up);
             }
         }
         lost
+    }
+
+    /// How many chunks from `index` on the SACK at hand reports for the first time, as far as that
+    /// matters.
+    fn reports_from(&self, index: usize) -> u8 {
+        let mut count = 0;
+        for range in self.newly_reported.iter().rev() {
+            count += range.end.saturating_sub(range.start.max(index));
+            if count >= usize::from(MISSING_REPORTS) || range.start <= index {
+                break;
+            }
+        }
+        count.min(usize::from(MISSING_REPORTS)) as u8
+    }
+
+    /// Counts the last chunk under way as lost, so that it is sent again and its SACK tells what
+    /// became of those before it; answers whether there is one.
+    pub(crate) fn probe_tail(&mut self) -> bool {
+        let may_repeat = |chunk: &&mut InFlight| {
+            chunk.state == State::Sent && !chunk.fragment.policy.is_exhausted(chunk.transmissions)
+        };
+        let last = self.chunks.len();
+        let found = self
+            .chunks
+            .iter_mut()
+            .rev()
+            .zip(0..)
+            .find(|(chunk, _)| may_repeat(chunk));
+        let Some((chunk, back)) = found else {
+            return false;
+        };
+        chunk.state = State::Lost;
+        self.bytes -= chunk.fragment.payload.len();
+        let tsn = self.cumulative.plus((last - back) as u32);
+        self.lost.push_back(tsn);
+        true
     }
 
     /// Everything that is under way counts as lost: the timer ran out (RFC 9260 section 6.3.3).
@@ -262,19 +306,22 @@ impl Flight {
         let policy = chunk.fragment.policy;
         if policy.has_expired(now) || policy.is_exhausted(chunk.transmissions) {
             give_up(chunk.fragment.stream, chunk.fragment.message);
-            let message = chunk.fragment.message;
-            self.abandon(message);
+            self.abandon(index);
         } else {
             self.lost.push_back(tsn);
         }
     }
 
-    /// Gives up all fragments of a message (RFC 3758 section 3.5 A3).
-    pub(crate) fn abandon(&mut self, message: u64) {
-        for chunk in &mut self.chunks {
-            if chunk.fragment.message != message {
-                continue;
-            }
+    /// Gives up the message that the chunk at `index` is a part of (RFC 3758 section 3.5 A3). Its
+    /// fragments are neighbours.
+    fn abandon(&mut self, index: usize) {
+        let Some(message) = self.chunks.get(index).map(|chunk| chunk.fragment.message) else {
+            return;
+        };
+        let is_part = |chunk: &&InFlight| chunk.fragment.message == message;
+        let before = self.chunks.range(..index).rev().take_while(is_part).count();
+        let after = self.chunks.range(index..).take_while(is_part).count();
+        for chunk in self.chunks.range_mut(index - before..index + after) {
             if chunk.state == State::Sent {
                 self.bytes -= chunk.fragment.payload.len();
             }
@@ -284,19 +331,24 @@ impl Flight {
         }
     }
 
-    /// How far the peer may skip ahead (RFC 3758 section 3.5 C), if it may; `skipped` hears of the
-    /// ordered messages that are passed over.
-    pub(crate) fn advanced_ack_point(&self, mut skipped: impl FnMut(u16, u16)) -> Option<Tsn> {
-        let abandoned = self
-            .chunks
-            .iter()
-            .take_while(|chunk| chunk.state == State::Abandoned);
+    /// Whether the peer may skip something now.
+    pub(crate) fn has_abandoned_front(&self) -> bool {
+        self.chunks
+            .front()
+            .is_some_and(|chunk| chunk.state == State::Abandoned)
+    }
+
+    /// How far the peer may skip ahead (RFC 3758 section 3.5 C), if it may. `skip` hears of the
+    /// ordered messages that are passed over, and answers whether to go that far.
+    pub(crate) fn advanced_ack_point(&self, mut skip: impl FnMut(u16, u16) -> bool) -> Option<Tsn> {
         let mut count = 0;
-        for chunk in abandoned {
-            count += 1;
-            if chunk.fragment.flags & Data::UNORDERED == 0 {
-                skipped(chunk.fragment.stream, chunk.fragment.ssn);
+        for chunk in &self.chunks {
+            let is_ordered = chunk.fragment.flags & Data::UNORDERED == 0;
+            let (stream, ssn) = (chunk.fragment.stream, chunk.fragment.ssn);
+            if chunk.state != State::Abandoned || (is_ordered && !skip(stream, ssn)) {
+                break;
             }
+            count += 1;
         }
         (count > 0).then(|| self.cumulative.plus(count))
     }

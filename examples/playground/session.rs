@@ -1,0 +1,223 @@
+//! Connections from their offer to their end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tidewire::{Configuration, PeerConnectionState, SessionDescription};
+use tidewire_tokio::{DataChannel, Endpoint, Event, PeerConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::{file, handlers, view};
+
+/// After this an answer goes out with the candidates that are known.
+const GATHERING_LIMIT: Duration = Duration::from_secs(3);
+/// A connection without an open channel is given up after this.
+const OPENING_LIMIT: Duration = Duration::from_secs(30);
+/// Channels that a peer may have open at once.
+const MAX_CHANNELS: usize = 16;
+/// The time that goodbyes get to leave the machine.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// What the program spends at most.
+pub(crate) struct Limits {
+    pub(crate) connections: usize,
+    /// Bytes of files, over all connections.
+    pub(crate) file_memory: u64,
+}
+
+/// Every connection there is.
+#[derive(Clone)]
+pub(crate) struct Sessions(Arc<Shared>);
+
+struct Shared {
+    endpoint: Endpoint,
+    max_connections: usize,
+    slots: Arc<Semaphore>,
+    file_memory: file::Memory,
+    open: Mutex<BTreeMap<u64, PeerConnection>>,
+}
+
+/// Why an offer got no answer.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// There are too many connections.
+    Full { limit: usize },
+    /// The offer is at fault.
+    Offer(String),
+    /// We are.
+    Ours(String),
+}
+
+impl Sessions {
+    pub(crate) fn new(endpoint: Endpoint, limits: &Limits) -> Self {
+        Self(Arc::new(Shared {
+            endpoint,
+            max_connections: limits.connections,
+            slots: Arc::new(Semaphore::new(limits.connections)),
+            file_memory: file::Memory::new(limits.file_memory),
+            open: Mutex::default(),
+        }))
+    }
+
+    /// Answers an offer and serves the connection in the background.
+    pub(crate) async fn answer(&self, offer: String) -> Result<String, Refusal> {
+        let full = Refusal::Full {
+            limit: self.0.max_connections,
+        };
+        let slot = Arc::clone(&self.0.slots)
+            .try_acquire_owned()
+            .map_err(|_| full)?;
+        let connection = self
+            .0
+            .endpoint
+            .peer_connection(Configuration::default())
+            .map_err(Refusal::ours)?;
+        match negotiate(&connection, offer).await {
+            Ok(answer) => {
+                tokio::spawn(self.clone().serve(connection, slot));
+                Ok(answer)
+            }
+            Err(refusal) => {
+                connection.close();
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Closes every connection and lets the peers know.
+    pub(crate) async fn close(&self) {
+        for connection in self.open().values() {
+            connection.close();
+        }
+        sleep(FAREWELL).await;
+    }
+
+    async fn serve(self, connection: PeerConnection, slot: OwnedSemaphorePermit) {
+        let key = self.enter(&connection);
+        Session::new(&connection, &self.0.file_memory).run().await;
+        connection.close();
+        self.open().remove(&key);
+        drop(slot);
+    }
+
+    fn enter(&self, connection: &PeerConnection) -> u64 {
+        let mut open = self.open();
+        let key = open.last_key_value().map_or(0, |(last, _)| last + 1);
+        open.insert(key, connection.clone());
+        key
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<u64, PeerConnection>> {
+        self.0.open.lock().expect("no holder panics")
+    }
+}
+
+async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String, Refusal> {
+    connection
+        .set_remote_description(SessionDescription::offer(offer))
+        .map_err(|error| Refusal::Offer(error.to_string()))?;
+    let answer = connection.create_answer().map_err(Refusal::ours)?;
+    connection
+        .set_local_description(answer)
+        .map_err(Refusal::ours)?;
+    // A server that does not reply must not keep the page waiting.
+    let _ = timeout(GATHERING_LIMIT, connection.gathering_complete()).await;
+    let answer = connection.local_description();
+    answer
+        .map(|answer| answer.sdp)
+        .ok_or_else(|| Refusal::ours("the connection was closed"))
+}
+
+/// One connection while it lasts.
+struct Session<'a> {
+    connection: &'a PeerConnection,
+    file_memory: &'a file::Memory,
+    /// A task for every channel of the peer's.
+    channels: JoinSet<()>,
+    had_channels: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(connection: &'a PeerConnection, file_memory: &'a file::Memory) -> Self {
+        Self {
+            connection,
+            file_memory,
+            channels: JoinSet::new(),
+            had_channels: false,
+        }
+    }
+
+    /// Runs until the peer is gone: the connection failed or closed, or all its channels did.
+    async fn run(mut self) {
+        let view = tokio::spawn(view::push(self.connection.clone()));
+        let too_late = sleep(OPENING_LIMIT);
+        tokio::pin!(too_late);
+        loop {
+            tokio::select! {
+                event = self.connection.next_event() => match event {
+                    Some(event) => if self.is_over_after(event) { break },
+                    None => break,
+                },
+                Some(_) = self.channels.join_next() => if self.channels.is_empty() { break },
+                () = &mut too_late, if !self.had_channels => break,
+            }
+        }
+        view.abort();
+    }
+
+    fn is_over_after(&mut self, event: Event) -> bool {
+        match event {
+            Event::DataChannel(channel) => self.welcome(channel),
+            Event::ConnectionStateChange(state) => {
+                return matches!(
+                    state,
+                    PeerConnectionState::Failed | PeerConnectionState::Closed
+                );
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn welcome(&mut self, channel: DataChannel) {
+        if self.channels.len() == MAX_CHANNELS {
+            channel.close();
+            return;
+        }
+        self.had_channels = true;
+        match channel.label() {
+            "ping" => self.channels.spawn(handlers::ping(channel)),
+            "throughput" => self.channels.spawn(handlers::throughput(channel)),
+            "file" => self
+                .channels
+                .spawn(file::serve(channel, self.file_memory.clone())),
+            // Whatever else a client calls its channel: it is talked to.
+            _ => self.channels.spawn(handlers::chat(channel)),
+        };
+    }
+}
+
+impl Refusal {
+    fn ours(error: impl fmt::Display) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { limit } => {
+                write!(
+                    f,
+                    "all {limit} connections are taken; try again when somebody has left"
+                )
+            }
+            Self::Offer(error) => write!(f, "this offer cannot be answered: {error}"),
+            Self::Ours(error) => write!(f, "the server could not answer: {error}"),
+        }
+    }
+}
