@@ -111,6 +111,10 @@ fn a_path_that_swallows_long_datagrams_is_found_out() {
         let mut pair = Pair::with_configs(1, &narrow, [config(1), config(2)]);
         pair.settle();
         pair.assert_agreed();
+        // No smaller than needed.
+        let passing = pair.sent.iter().map(|(_, datagram)| datagram.len());
+        let longest = passing.filter(|len| *len <= limit).max();
+        assert!(longest > Some(limit / 2), "{longest:?} of {limit}");
     }
 }
 

@@ -178,3 +178,85 @@ fn a_server_that_asks_for_cookies_without_end_is_given_up() {
     let reason = HandshakeError::UnexpectedMessage(3);
     assert_eq!(client.close_reason(), Some(CloseReason::Handshake(reason)));
 }
+
+#[test]
+fn algorithms_that_were_not_offered_are_refused_for_that_reason() {
+    let now = tidewire_netsim::start();
+    let group = HandshakeError::Group;
+    let scheme = HandshakeError::SignatureScheme;
+    // Which message of whose, where in its body, and what to put there.
+    let cases: [(usize, usize, usize, &[u8], HandshakeError); 5] = [
+        (CLIENT, 2, 1, &[0x11, 0xec], group),
+        (CLIENT, 2, 36, &[0x08, 0x04], scheme),
+        (CLIENT, 3, 1, &[1], scheme),
+        (CLIENT, 3, 4, &[0x08, 0x04], scheme),
+        (SERVER, 3, 0, &[0x08, 0x04], scheme),
+    ];
+    for (end, count, at, bytes, error) in cases {
+        let records = records(1 - end);
+        let mut connection = after(end, &records[..count]);
+        let mut record = records[count].clone();
+        let at = Header::LEN + crate::flight::MESSAGE_HEADER_LEN + at;
+        record[at..at + bytes.len()].copy_from_slice(bytes);
+        connection.handle_datagram(now, BytesMut::from(&record[..]));
+        let reason = connection.close_reason();
+        assert_eq!(reason, Some(CloseReason::Handshake(error)), "{count}");
+    }
+}
+
+#[test]
+fn a_part_of_a_flight_stops_no_timer() {
+    let records = records(SERVER);
+    for count in 0..records.len() {
+        let mut client = after(CLIENT, &[]);
+        let now = tidewire_netsim::start();
+        while client.poll_transmit(now, &mut Vec::new()) {}
+        let due = client.poll_timeout().unwrap();
+        for record in &records[..count] {
+            client.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        assert_eq!(client.poll_timeout(), Some(due), "{count}");
+        client.handle_timeout(due);
+        assert!(client.poll_transmit(due, &mut Vec::new()), "{count}");
+    }
+}
+
+#[test]
+fn a_flight_is_not_repeated_in_the_wake_of_having_been_sent() {
+    let hello = records(CLIENT).swap_remove(0);
+    let mut server = after(SERVER, std::slice::from_ref(&hello));
+    let mut now = tidewire_netsim::start();
+    let answer = |server: &mut Connection, now| {
+        server.handle_datagram(now, BytesMut::from(&hello[..]));
+        let mut out = Vec::new();
+        while server.poll_transmit(now, &mut out) {}
+        !out.is_empty()
+    };
+    assert!(
+        answer(&mut server, now),
+        "the first copy is still to be sent"
+    );
+    assert!(!answer(&mut server, now));
+    now += std::time::Duration::from_millis(49);
+    assert!(!answer(&mut server, now));
+    now += std::time::Duration::from_millis(1);
+    assert!(answer(&mut server, now));
+    assert!(!answer(&mut server, now));
+}
+
+#[test]
+fn a_closed_end_says_so_a_few_times_only() {
+    let hello = records(CLIENT).swap_remove(0);
+    let now = tidewire_netsim::start();
+    let mut server = after(SERVER, &[]);
+    server.handle_datagram(now, BytesMut::from(&message(HandshakeType(99), 0, &[])[..]));
+    assert!(server.close_reason().is_some());
+    let mut alerts = 0;
+    for _ in 0..20 {
+        while server.poll_transmit(now, &mut Vec::new()) {
+            alerts += 1;
+        }
+        server.handle_datagram(now, BytesMut::from(&hello[..]));
+    }
+    assert_eq!(alerts, 6);
+}
