@@ -18,6 +18,7 @@ mod protocol;
 mod states;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_environment()?;
-    let endpoint = Endpoint::bind(EndpointConfig::default()).await?;
+    let endpoint = bind().await?;
     let mut peers = Peers {
         endpoint,
         settings,
@@ -67,7 +68,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
                 reply(&id, Ok(json!({})));
                 return Ok(());
             }
-            Ok(request) => peers.pass_on(request),
+            Ok(request) => peers.pass_on(request).await,
             Err((id, error)) => reply(&id, Err(error)),
         }
     }
@@ -78,6 +79,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 /// One worker a connection: requests for the same connection keep their order, those for different
 /// ones do not wait for each other.
 struct Peers {
+    /// For connections that answer. One that offers gets sockets of its own: between the same two
+    /// sockets nothing tells the DTLS packets of two connections apart (RFC 7983), so one of the
+    /// sides must not share.
     endpoint: Endpoint,
     settings: Settings,
     workers: BTreeMap<u64, Worker>,
@@ -89,23 +93,30 @@ struct Worker {
 }
 
 impl Peers {
-    fn pass_on(&mut self, request: Request) {
+    async fn pass_on(&mut self, request: Request) {
         let id = request.id.clone();
-        match self.worker(request.k) {
+        match self.worker(&request).await {
             // The worker ends with the program only.
             Ok(worker) => worker.requests.send(request).expect("a worker lives"),
             Err(error) => reply(&id, Err(error)),
         }
     }
 
-    fn worker(&mut self, k: u64) -> Result<&Worker, String> {
-        if !self.workers.contains_key(&k) {
-            let peer = Peer::new(&self.endpoint, self.settings.configuration())?;
-            let (requests, queue) = mpsc::unbounded_channel();
-            tokio::spawn(work(Arc::clone(&peer), queue));
-            self.workers.insert(k, Worker { requests, peer });
-        }
-        Ok(&self.workers[&k])
+    async fn worker(&mut self, request: &Request) -> Result<&Worker, String> {
+        let worker = match self.workers.entry(request.k) {
+            Entry::Occupied(worker) => worker.into_mut(),
+            Entry::Vacant(place) => {
+                let endpoint = match request.command {
+                    Command::Answer { .. } => self.endpoint.clone(),
+                    _ => bind().await.map_err(|error| error.to_string())?,
+                };
+                let peer = Peer::new(&endpoint, self.settings.configuration())?;
+                let (requests, queue) = mpsc::unbounded_channel();
+                tokio::spawn(work(Arc::clone(&peer), queue));
+                place.insert(Worker { requests, peer })
+            }
+        };
+        Ok(worker)
     }
 
     async fn close(&self) {
@@ -115,6 +126,10 @@ impl Peers {
         // What tells the peers so is on its way out; the driver sends it from its own task.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+}
+
+async fn bind() -> io::Result<Endpoint> {
+    Endpoint::bind(EndpointConfig::default()).await
 }
 
 async fn work(peer: Arc<Peer>, mut queue: mpsc::UnboundedReceiver<Request>) {

@@ -155,3 +155,53 @@ fn digest(
     context.update(bytes);
     context.current()
 }
+
+#[cfg(test)]
+mod tests {
+    use tidewire_crypto::rust_crypto;
+
+    use super::*;
+
+    fn secrets() -> Secrets {
+        let crypto = rust_crypto::provider();
+        let suite = Suite::from_name(CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384);
+        let randoms = Randoms {
+            client: [1; 32],
+            server: [2; 32],
+        };
+        Secrets::new(crypto, suite.unwrap(), randoms, &[3; 32], b"transcript")
+    }
+
+    #[test]
+    fn exports_over_both_randoms_and_the_context_with_its_length() {
+        let secrets = secrets();
+        let cases: [(Option<&[u8]>, &[u8]); 3] = [
+            (None, &[]),
+            (Some(&[]), &[0, 0]),
+            (Some(b"ab"), &[0, 2, b'a', b'b']),
+        ];
+        for (context, suffix) in cases {
+            let (mut exported, mut expected) = ([0; 70], [0; 70]);
+            secrets.export("label", context, &mut exported);
+            let seed = [&[1; 32], &[2; 32], suffix].concat();
+            let hash = HashAlgorithm::Sha384;
+            let master = &*secrets.master.0;
+            prf(
+                &*secrets.crypto,
+                hash,
+                master,
+                "label",
+                &[&seed],
+                &mut expected,
+            );
+            assert_eq!(exported, expected);
+        }
+    }
+
+    #[test]
+    fn each_side_has_a_verify_data_of_its_own() {
+        let secrets = secrets();
+        let verify_data = |sender| secrets.verify_data(sender, b"transcript");
+        assert_ne!(verify_data(Sender::Client), verify_data(Sender::Server));
+    }
+}

@@ -105,6 +105,38 @@ fn refuses_an_openssl_peer_with_another_certificate() {
     }
 }
 
+#[test]
+fn makes_good_what_is_lost_on_the_way_to_and_from_an_openssl_server() {
+    lose_each(Role::Client);
+}
+
+#[test]
+fn makes_good_what_is_lost_on_the_way_to_and_from_an_openssl_client() {
+    lose_each(Role::Server);
+}
+
+fn lose_each(role: Role) {
+    for lost in [
+        Lost::Sent(0),
+        Lost::Sent(1),
+        Lost::Received(0),
+        Lost::Received(1),
+    ] {
+        let Some(report) = run_losing(role, &[], |_| (), Identity::Signalled, lost) else {
+            return;
+        };
+        report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+    }
+}
+
+/// The one datagram of the handshake that does not arrive, counted from 0.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Lost {
+    Nothing,
+    Sent(usize),
+    Received(usize),
+}
+
 /// Whose certificate OpenSSL shows.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Identity {
@@ -165,6 +197,16 @@ fn run_with(
     configure: impl Fn(&mut Config),
     identity: Identity,
 ) -> Option<Report> {
+    run_losing(role, arguments, configure, identity, Lost::Nothing)
+}
+
+fn run_losing(
+    role: Role,
+    arguments: &[&str],
+    configure: impl Fn(&mut Config),
+    identity: Identity,
+    lost: Lost,
+) -> Option<Report> {
     if Command::new("openssl").arg("version").output().is_err() {
         eprintln!("!!!! NOT RUN: a handshake with OpenSSL, because `openssl` is not installed");
         return None;
@@ -193,7 +235,36 @@ fn run_with(
         SrtpProfile::AES128_CM_SHA1_80,
     ];
     configure(&mut config);
-    Some(drive(role, config, expected, &socket, peer, child))
+    let socket = Lossy {
+        socket,
+        lost,
+        sent: 0,
+        received: 0,
+    };
+    Some(drive(role, config, expected, socket, peer, child))
+}
+
+/// A socket that loses one datagram.
+struct Lossy {
+    socket: UdpSocket,
+    lost: Lost,
+    sent: usize,
+    received: usize,
+}
+
+impl Lossy {
+    fn send(&mut self, datagram: &[u8], peer: SocketAddr) {
+        if self.lost != Lost::Sent(self.sent) {
+            self.socket.send_to(datagram, peer).unwrap();
+        }
+        self.sent += 1;
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        let received = self.socket.recv_from(buffer).ok()?;
+        self.received += 1;
+        (self.lost != Lost::Received(self.received - 1)).then_some(received)
+    }
 }
 
 fn certificate(seed: u64) -> Certificate {
@@ -256,7 +327,7 @@ fn drive(
     role: Role,
     config: Config,
     expected: Fingerprint,
-    socket: &UdpSocket,
+    mut socket: Lossy,
     mut peer: SocketAddr,
     mut child: Child,
 ) -> Report {
@@ -265,6 +336,7 @@ fn drive(
     let mut connection =
         Connection::new(Arc::new(config), role, vec![expected], rng, begin).unwrap();
     socket
+        .socket
         .set_read_timeout(Some(Duration::from_millis(20)))
         .unwrap();
     let mut report = Report {
@@ -278,10 +350,10 @@ fn drive(
     while begin.elapsed() < LIMIT && ended.is_none_or(|at: Instant| at.elapsed() < 5 * RTT) {
         let mut out = Vec::new();
         while connection.poll_transmit(Instant::now(), &mut out) {
-            socket.send_to(&out, peer).unwrap();
+            socket.send(&out, peer);
             out.clear();
         }
-        if let Ok((len, from)) = socket.recv_from(&mut buffer) {
+        if let Some((len, from)) = socket.receive(&mut buffer) {
             peer = from;
             connection.handle_datagram(Instant::now(), BytesMut::from(&buffer[..len]));
         }
@@ -291,7 +363,7 @@ fn drive(
         }
         while let Some(event) = connection.poll_event() {
             if matches!(event, Event::Connected(_)) {
-                greet(&mut connection, socket, peer, &mut child, &mut report);
+                greet(&mut connection, &mut socket, peer, &mut child, &mut report);
             } else {
                 ended = Some(Instant::now());
             }
@@ -314,7 +386,7 @@ const RTT: Duration = Duration::from_millis(100);
 
 fn greet(
     connection: &mut Connection,
-    socket: &UdpSocket,
+    socket: &mut Lossy,
     peer: SocketAddr,
     child: &mut Child,
     report: &mut Report,
@@ -323,7 +395,7 @@ fn greet(
     // The last flight goes out before data, as it would with a driver.
     let mut out = Vec::new();
     while connection.poll_transmit(Instant::now(), &mut out) {
-        socket.send_to(&out, peer).unwrap();
+        socket.send(&out, peer);
         out.clear();
     }
     let mut exported = [0; 60];
@@ -334,7 +406,7 @@ fn greet(
     let mut record = vec![0; connection.record_overhead().header];
     record.extend_from_slice(WE_SAY);
     connection.seal(0, &mut record).unwrap();
-    socket.send_to(&record, peer).unwrap();
+    socket.send(&record, peer);
     let stdin = child.stdin.as_mut().unwrap();
     stdin.write_all(OPENSSL_SAYS).unwrap();
     stdin.flush().unwrap();

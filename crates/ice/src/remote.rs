@@ -136,9 +136,12 @@ impl RemoteCandidates {
 
     /// Takes out the candidates of a name, with the address that it stands for.
     pub(crate) fn resolve(&mut self, name: &str, ip: IpAddr) -> Vec<Candidate> {
-        let (found, rest) = std::mem::take(&mut self.unresolved)
-            .into_iter()
-            .partition(|candidate| name_of(candidate) == Some(name));
+        let (found, rest) =
+            std::mem::take(&mut self.unresolved)
+                .into_iter()
+                .partition(|candidate| {
+                    name_of(candidate).is_some_and(|known| known.eq_ignore_ascii_case(name))
+                });
         self.unresolved = rest;
         let mut found: Vec<Candidate> = found;
         for candidate in &mut found {

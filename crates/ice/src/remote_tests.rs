@@ -57,7 +57,7 @@ fn a_name_is_asked_for_once_and_resolves_all_its_candidates() {
     let again = add(&mut remotes, "candidate:2 1 udp 8 a.local 6 typ host");
     assert_eq!(again, Ok(Added::Duplicate));
     assert!(remotes.resolve("b.local", address(0).ip()).is_empty());
-    let found = remotes.resolve("a.local", address(0).ip());
+    let found = remotes.resolve("A.local", address(0).ip());
     let found: Vec<_> = found.iter().filter_map(Candidate::socket_addr).collect();
     assert_eq!(found, [address(5), address(6)]);
     assert!(remotes.is_empty());

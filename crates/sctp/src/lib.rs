@@ -9,6 +9,8 @@ mod congestion;
 mod cookie;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 mod inbound;
 mod outbound;

@@ -2,6 +2,7 @@
 // the browser is the session's business.
 
 export const SIZES = [0, 1, 60_000, 262_144];
+const MANY = 50;
 const TEN_MB = 10_000_000;
 const UNRELIABLE = {
   unordered: { ordered: false },
@@ -106,6 +107,20 @@ export async function trickled({ offerer, answerer }) {
   await bothOpen(offerer, answerer);
   await offerer.call("send", { data: "trickled" });
   await arrives(offerer, "echo:trickled");
+}
+
+/// Connections between the same two programs, set up all at once, and a megabyte over each.
+export async function many({ offerer, answerer }) {
+  const began = Date.now();
+  await Promise.all(Array.from({ length: MANY }, async (_, index) => {
+    const k = index + 100;
+    await negotiate(offerer, answerer, () => ({ k }));
+    await offerer.call("waitOpen", { k });
+    await answerer.call("expect", { k, total: 1_000_000, hash: true });
+    const { sha256 } = await offerer.call("bench", { k, size: 16_384, total: 1_000_000, hash: true });
+    same((await answerer.call("waitRecv", { k })).sha256, sha256, `SHA-256 over connection ${k}`);
+  }));
+  return speed(MANY * 1e6, (Date.now() - began) / 1000);
 }
 
 /// The page goes away without a word, comes back, and connects anew; the peer's old connection ends.

@@ -7,7 +7,7 @@
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BrowserPeer, launch, servePeerPage } from "./browser.mjs";
-import { CONNECT, FULL, SHORT, browserCloses, echoRun, peerCloses, reload, trickled } from "./cases.mjs";
+import { CONNECT, FULL, SHORT, browserCloses, echoRun, many, peerCloses, reload, trickled } from "./cases.mjs";
 import { PAGE, lostServer } from "./page-cases.mjs";
 import { FakePlayground, Playground } from "./playground.mjs";
 import { Report } from "./report.mjs";
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({ options: {
 // Real users' browsers hide their addresses (mdns), so both roles are tried in full with and without.
 const SESSIONS = [
   // The smallest step first: when it fails, the browser is not to blame.
-  { variant: null, offers: "peer", steps: { ...FULL, "the peer closes": peerCloses } },
+  { variant: null, offers: "peer", steps: { ...FULL, "50 connections at once": many, "the peer closes": peerCloses } },
   { variant: "mdns", offers: "browser", steps: { ...FULL, "every byte of 10 MB compared on its way back": echoRun, "page reload": reload, "the peer closes": peerCloses } },
   { variant: "mdns", offers: "peer", steps: { ...FULL, "page reload": reload, "the browser closes": browserCloses } },
   { variant: "mdns", offers: "browser", title: "trickle", steps: { "connect with candidates one by one": trickled } },

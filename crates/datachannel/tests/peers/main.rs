@@ -85,6 +85,7 @@ fn messages_of_every_other_mode_arrive_at_most_once() {
         (true, short),
         (false, short),
     ];
+    let (mut arrived, mut sent) = (0, 0);
     for_each_seed(10, |seed| {
         for (ordered, reliability) in modes {
             let mut pair = Pair::connected(seed, &lossy());
@@ -105,11 +106,14 @@ fn messages_of_every_other_mode_arrive_at_most_once() {
             assert!(!ordered || received.is_sorted(), "out of order");
             let all = reliability == Reliability::Reliable;
             assert!(!all || received.len() == 300, "a loss");
-            assert!(received.len() > 200, "{} messages", received.len());
+            (arrived, sent) = (arrived + received.len(), sent + 300);
             pair.send(1, ids[1], "back");
             pair.expect(|pair| pair.ends[0].receive(ids[0]).is_some() || !all);
         }
     });
+    // In one run most messages may run out of their short life, while the sender waits for a timeout.
+    let is_few = sent < 10_000;
+    assert!(is_few || arrived * 5 > sent * 4, "{arrived} of {sent}");
 }
 
 #[test]

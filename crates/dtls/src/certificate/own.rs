@@ -100,6 +100,13 @@ impl Certificate {
         }
     }
 
+    /// An impostor: somebody's certificate, and a key of one's own.
+    #[cfg(test)]
+    pub(crate) fn stolen(&self, crypto: &dyn CryptoProvider, rng: &mut Rng) -> Self {
+        let key = crypto.generate_signing_key(KeyKind::EcdsaP256, rng);
+        Self::new(crypto, self.der.clone(), key.expect("a key"))
+    }
+
     /// The certificate's DER.
     pub fn der(&self) -> &[u8] {
         &self.der

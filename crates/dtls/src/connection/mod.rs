@@ -3,6 +3,8 @@
 mod closing;
 mod handshaking;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fmt;

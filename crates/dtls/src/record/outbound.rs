@@ -131,3 +131,27 @@ impl Sealer {
         Ok(header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidewire_crypto::{AeadAlgorithm, rust_crypto};
+
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_run_out_and_never_wrap() {
+        let aead = rust_crypto::provider().aead(AeadAlgorithm::Aes256Gcm, &[1; 32]);
+        let mut outbound = Outbound::default();
+        outbound.install(Protection::new(aead.unwrap(), [2; 4]));
+        outbound.sealer.as_mut().unwrap().next = MAX_SEQUENCE;
+        let room = RecordOverhead::DTLS_1_2_GCM.header;
+        for expected in [Ok(()), Err(SealError::Exhausted), Err(SealError::Exhausted)] {
+            let mut buf = vec![0; room];
+            let sealed = outbound.seal(ContentType::APPLICATION_DATA, 0, &mut buf);
+            assert_eq!(sealed, expected);
+            if expected.is_err() {
+                assert_eq!(buf, vec![0; room]);
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use tidewire_crypto::{HashAlgorithm, Rng};
 use tidewire_netsim::LinkConfig;
 
 use super::pair::{CLIENT, Pair, SERVER, config};
-use crate::{CloseReason, ConfigError, Connection, Event, Role};
+use crate::{AlertDescription, CloseReason, ConfigError, Connection, Event, HandshakeError, Role};
 
 #[test]
 fn a_wrong_fingerprint_never_connects_the_end_that_expects_it() {
@@ -21,7 +21,7 @@ fn a_wrong_fingerprint_never_connects_the_end_that_expects_it() {
         let mismatch = Event::Closed(CloseReason::FingerprintMismatch);
         assert_eq!(pair.events[checker], [mismatch]);
         let told = pair.ends[1 - checker].close_reason();
-        let alert = crate::AlertDescription::BAD_CERTIFICATE;
+        let alert = AlertDescription::BAD_CERTIFICATE;
         assert_eq!(told, Some(CloseReason::PeerAlert(alert)));
     }
 }
@@ -73,4 +73,23 @@ fn no_connection_is_made_without_a_fingerprint() {
         now,
     );
     assert_eq!(made.err(), Some(ConfigError::NoFingerprint));
+}
+
+#[test]
+fn whoever_shows_a_certificate_without_its_key_is_never_connected_with() {
+    for impostor in [CLIENT, SERVER] {
+        let mut configs = [config(1), config(2)];
+        let crypto = configs[impostor].crypto.clone();
+        let stolen = configs[impostor]
+            .certificate
+            .stolen(&*crypto, &mut Rng::from_u64(9));
+        configs[impostor].certificate = Arc::new(stolen);
+        let mut pair = Pair::with_configs(1, &LinkConfig::default(), configs);
+        pair.settle();
+        let reason = CloseReason::Handshake(HandshakeError::BadSignature);
+        assert_eq!(pair.events[1 - impostor], [Event::Closed(reason)]);
+        let alert = AlertDescription::DECRYPT_ERROR;
+        let told = pair.ends[impostor].close_reason();
+        assert_eq!(told, Some(CloseReason::PeerAlert(alert)));
+    }
 }

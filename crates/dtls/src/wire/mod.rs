@@ -4,6 +4,8 @@ mod codepoints;
 mod hello;
 mod key_exchange;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use codepoints::{

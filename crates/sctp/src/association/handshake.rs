@@ -8,7 +8,7 @@ use crate::ids::Tsn;
 use crate::inbound::{InStreams, Reassembly, ReceivedTsns};
 use crate::outbound::{Flight, SendQueue};
 use crate::rto::Rto;
-use crate::wire::{Chunk, ChunkType, Init, put_chunk};
+use crate::wire::{COMMON_HEADER_LEN, Chunk, ChunkType, Init, put_chunk};
 
 use super::reconfig::Reconfiguration;
 
@@ -56,6 +56,10 @@ impl Association {
                 self.due.shutdown_ack = true;
                 return;
             }
+            State::Ended => {
+                self.stats.dropped.unexpected += 1;
+                return;
+            }
             _ => {
                 let (tag, tsn) = (random_tag(&mut self.rng), Tsn(self.rng.next_u32()));
                 (
@@ -87,7 +91,8 @@ impl Association {
             self.stats.dropped.malformed += 1;
             return;
         };
-        if init.tag == 0 || init.outbound_streams == 0 || init.inbound_streams == 0 {
+        let is_too_long = COMMON_HEADER_LEN + 4 + cookie.len() > self.config.max_packet_size;
+        if init.tag == 0 || init.outbound_streams == 0 || init.inbound_streams == 0 || is_too_long {
             self.stats.dropped.malformed += 1;
             return;
         }
@@ -138,7 +143,7 @@ impl Association {
                     self.accept(&cookie);
                 }
             }
-            State::Closed | State::CookieWait | State::CookieEchoed => {
+            State::Closed | State::CookieWait | State::CookieEchoed | State::Ended => {
                 self.stats.dropped.cookie += 1;
                 return;
             }

@@ -81,6 +81,7 @@ pub struct Association {
 /// RFC 9260 section 4.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
+    /// Nothing has happened yet.
     Closed,
     CookieWait,
     CookieEchoed,
@@ -89,6 +90,8 @@ enum State {
     ShutdownSent,
     ShutdownReceived,
     ShutdownAckSent,
+    /// The association is over, for good.
+    Ended,
 }
 
 /// What the peer said about itself.
@@ -278,13 +281,13 @@ impl Association {
     pub fn is_connected(&self) -> bool {
         !matches!(
             self.state,
-            State::Closed | State::CookieWait | State::CookieEchoed
+            State::Closed | State::CookieWait | State::CookieEchoed | State::Ended
         )
     }
 
     /// Whether the association is closed and has nothing left to say.
     pub fn is_drained(&self) -> bool {
-        self.state == State::Closed && self.replies.is_empty()
+        matches!(self.state, State::Closed | State::Ended) && self.replies.is_empty()
     }
 
     /// The highest number of streams that we may send on.
@@ -316,16 +319,30 @@ impl Association {
         }
     }
 
+    pub(crate) fn local_tag(&self) -> u32 {
+        self.local_tag
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_tsn_from_peer(&self) -> Tsn {
+        self.received.cumulative().next()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn next_request_from_peer(&self) -> u32 {
+        self.reconfiguration.peer_next_request()
+    }
+
     fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 
     /// No new data is accepted.
     fn is_ending(&self) -> bool {
-        use State::{ShutdownAckSent, ShutdownPending, ShutdownReceived, ShutdownSent};
+        use State::{Ended, ShutdownAckSent, ShutdownPending, ShutdownReceived, ShutdownSent};
         matches!(
             self.state,
-            ShutdownPending | ShutdownSent | ShutdownReceived | ShutdownAckSent
+            ShutdownPending | ShutdownSent | ShutdownReceived | ShutdownAckSent | Ended
         )
     }
 
@@ -353,11 +370,11 @@ impl Association {
 
     /// Ends everything but what waits in `replies` and what the application has not read.
     fn close(&mut self, reason: CloseReason) {
-        if self.state == State::Closed {
+        if self.state == State::Ended {
             return;
         }
         tracing::debug!(%reason, "association closed");
-        self.state = State::Closed;
+        self.state = State::Ended;
         self.timers = Timers::default();
         self.due = Due::default();
         self.cookie = None;

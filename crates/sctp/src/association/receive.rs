@@ -45,6 +45,7 @@ impl Association {
             return;
         }
         let mut received_data = false;
+        self.reconfiguration.begin_packet();
         packet.advance(COMMON_HEADER_LEN);
         for (index, chunk) in chunks(packet).enumerate() {
             let Ok(chunk) = chunk else {
@@ -108,7 +109,7 @@ impl Association {
             }
             ChunkType::ERROR => self.handle_error(chunk),
             // Everything else needs an association.
-            _ if matches!(self.state, State::Closed | State::CookieWait) => {
+            _ if matches!(self.state, State::Closed | State::CookieWait | State::Ended) => {
                 self.stats.dropped.unexpected += 1;
             }
             ChunkType::DATA => self.handle_data(chunk),
@@ -191,6 +192,10 @@ impl Association {
                 }
             }
             Err(Refused::NoRoom) => self.stats.dropped.overflow += 1,
+            Err(Refused::Inconsistent) => {
+                self.violate("the fragments of a message disagree");
+                return;
+            }
             Err(Refused::TooLong) => {
                 self.violate("a message is longer than is allowed");
                 return;
@@ -250,7 +255,7 @@ impl Association {
             self.stats.fast_retransmissions += outcome.lost as u64;
             self.congestion.lose(self.flight.next_tsn().previous());
         }
-        self.due.forward_tsn |= self.flight.advanced_ack_point(|_, _| {}).is_some();
+        self.due.forward_tsn |= self.flight.has_abandoned_front();
     }
 
     /// Messages whose reliability is used up: what is left of them is not sent.

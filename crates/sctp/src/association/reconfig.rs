@@ -30,6 +30,8 @@ pub(super) struct Reconfiguration {
     /// A reset that waits for data that is still on its way.
     deferred: Option<Request>,
     responses: Vec<(u32, ReconfigResult)>,
+    /// Requests of the packet at hand that may still be performed.
+    requests_left: u8,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +41,9 @@ struct Request {
     streams: Vec<u16>,
 }
 
+/// Requests in one packet that are performed; a RE-CONFIG holds two (RFC 6525 section 3.1). More have
+/// to be repeated, so that one packet cannot cause work without end.
+const MAX_REQUESTS_A_PACKET: u8 = 2;
 /// Responses that wait at most.
 const MAX_RESPONSES: usize = 4;
 
@@ -55,7 +60,12 @@ impl Reconfiguration {
             last_result: ReconfigResult::NOTHING_TO_DO,
             deferred: None,
             responses: Vec::new(),
+            requests_left: MAX_REQUESTS_A_PACKET,
         }
+    }
+
+    pub(super) fn begin_packet(&mut self) {
+        self.requests_left = MAX_REQUESTS_A_PACKET;
     }
 
     /// The peer's numbers start here.
@@ -63,6 +73,11 @@ impl Reconfiguration {
         self.peer_next_request = peer_initial_tsn.0;
         self.deferred = None;
         self.responses.clear();
+    }
+
+    #[cfg(test)]
+    pub(super) fn peer_next_request(&self) -> u32 {
+        self.peer_next_request
     }
 
     pub(super) fn want_reset(&mut self, stream: u16) {
@@ -129,7 +144,13 @@ impl Association {
     fn handle_request(&mut self, number: u32, perform: impl FnOnce(&mut Self) -> ReconfigResult) {
         let expected = self.reconfiguration.peer_next_request;
         let result = if number == expected {
-            let result = perform(self);
+            let left = self.reconfiguration.requests_left;
+            self.reconfiguration.requests_left = left.saturating_sub(1);
+            let result = if left > 0 {
+                perform(self)
+            } else {
+                ReconfigResult::IN_PROGRESS
+            };
             if result != ReconfigResult::IN_PROGRESS {
                 self.reconfiguration.peer_next_request = expected.wrapping_add(1);
             }
@@ -161,7 +182,7 @@ impl Association {
         {
             return ReconfigResult::WRONG_STREAM;
         }
-        for stream in streams {
+        for stream in streams.into_iter().collect::<BTreeSet<_>>() {
             self.in_streams.reset(stream);
             self.events
                 .push_back(Event::IncomingStreamReset(StreamId(stream)));
@@ -213,13 +234,17 @@ impl Association {
         self.timers.stop(Timer::Reconfiguration);
         if let Some(request) = self.reconfiguration.outstanding.take() {
             self.reconfiguration.is_due = false;
-            self.finish_outgoing_reset(&request.streams);
+            let performed = [ReconfigResult::PERFORMED, ReconfigResult::NOTHING_TO_DO];
+            self.finish_outgoing_reset(&request.streams, performed.contains(&result));
         }
     }
 
-    fn finish_outgoing_reset(&mut self, streams: &[u16]) {
+    /// Where the peer did not perform it, numbering goes on as the peer expects it.
+    fn finish_outgoing_reset(&mut self, streams: &[u16], performed: bool) {
         for stream in streams {
-            self.queue.reset(*stream);
+            if performed {
+                self.queue.reset(*stream);
+            }
             self.events
                 .push_back(Event::OutgoingStreamReset(StreamId(*stream)));
         }
@@ -254,8 +279,7 @@ impl Association {
             self.reconfiguration.wanted.remove(stream);
         }
         if !self.peer.reconfig {
-            // The peer will never know; numbering starts over on our side only when nobody cares.
-            self.finish_outgoing_reset(&ready);
+            self.finish_outgoing_reset(&ready, false);
             return;
         }
         let number = self.reconfiguration.next_request;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Association, State, Timer};
 use crate::event::CloseReason;
+use crate::ids::Tsn;
 use crate::wire::{Chunk, ChunkType, put_chunk};
 
 /// The cause code of an ABORT that the user asked for (section 3.3.10.12).
@@ -24,10 +25,13 @@ impl Association {
     /// Ends the association at once; an ABORT tells the peer. What is queued is lost.
     pub fn abort(&mut self, now: Instant) {
         self.advance(now);
-        if self.state == State::Closed {
+        if self.state == State::Ended {
             return;
         }
-        let (tag, is_known) = (self.peer.tag, self.state != State::CookieWait);
+        let (tag, is_known) = (
+            self.peer.tag,
+            !matches!(self.state, State::Closed | State::CookieWait),
+        );
         self.close(CloseReason::Aborted);
         if is_known {
             self.replies.clear();
@@ -62,6 +66,21 @@ impl Association {
         if chunk.value.len() != 4 {
             self.stats.dropped.malformed += 1;
             return;
+        }
+        let bytes = [
+            chunk.value[0],
+            chunk.value[1],
+            chunk.value[2],
+            chunk.value[3],
+        ];
+        let cumulative = Tsn(u32::from_be_bytes(bytes));
+        // It acknowledges, too (section 9.2).
+        if self
+            .flight
+            .acknowledge_through(self.now, cumulative)
+            .advanced
+        {
+            self.restart_retransmission_timer();
         }
         match self.state {
             State::Established | State::ShutdownPending => self.state = State::ShutdownReceived,

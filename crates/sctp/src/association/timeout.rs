@@ -58,7 +58,7 @@ impl Association {
         self.stats.timeouts += 1;
         self.congestion.time_out();
         self.retransmit_data();
-        self.due.forward_tsn |= self.flight.advanced_ack_point(|_, _| {}).is_some();
+        self.due.forward_tsn |= self.flight.has_abandoned_front();
         self.restart_retransmission_timer();
     }
 

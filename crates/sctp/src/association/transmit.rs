@@ -13,6 +13,9 @@ use crate::wire::{
 
 /// The least payload worth a chunk of its own at the end of a packet.
 const MIN_FRAGMENT: usize = 64;
+/// The most that responses and a request of RE-CONFIG take, in bytes.
+const MAX_RECONFIG: usize = 512;
+const HEARTBEAT_LEN: usize = 16;
 /// The type of the parameter in a HEARTBEAT (RFC 9260 section 3.3.5).
 const HEARTBEAT_INFO: u16 = 1;
 
@@ -30,7 +33,7 @@ impl Association {
             return self.finish(start, out);
         }
         match self.state {
-            State::Closed => return false,
+            State::Closed | State::Ended => return false,
             State::CookieWait => return self.write_init(start, out),
             _ => {}
         }
@@ -101,7 +104,7 @@ impl Association {
         }
         self.put_sack_if_due(end, out);
         self.prepare_reconfig();
-        if self.has_reconfig() {
+        if self.has_reconfig() && out.len() + MAX_RECONFIG <= end {
             self.put_reconfig(out);
         }
         if std::mem::take(&mut self.due.forward_tsn) {
@@ -116,7 +119,8 @@ impl Association {
             });
             self.due.heartbeat_acks.pop_front();
         }
-        if std::mem::take(&mut self.due.heartbeat) {
+        if self.due.heartbeat && out.len() + HEARTBEAT_LEN <= end {
+            self.due.heartbeat = false;
             self.put_heartbeat(out);
         }
         self.put_shutdown_if_due(out);
@@ -150,21 +154,27 @@ impl Association {
         self.timers.stop(Timer::Sack);
     }
 
-    /// RFC 3758 section 3.5 C.
+    /// RFC 3758 section 3.5 C. What does not fit is skipped by the next one.
     fn put_forward_tsn(&mut self, end: usize, out: &mut Vec<u8>) {
+        let most = end.saturating_sub(out.len() + 8) / 4;
         // The last number skipped on each stream.
         let mut skipped: Vec<(u16, u16)> = Vec::new();
         let point = self.flight.advanced_ack_point(|stream, ssn| {
+            let is_full = skipped.len() == most;
             match skipped.iter_mut().find(|(known, _)| *known == stream) {
                 Some((_, last)) => *last = ssn,
+                None if is_full => return false,
                 None => skipped.push((stream, ssn)),
             }
+            true
         });
-        let Some(point) = point else { return };
-        let most = end.saturating_sub(out.len() + 8) / 4;
+        let Some(point) = point.filter(|_| most > 0) else {
+            self.due.forward_tsn = most == 0;
+            return;
+        };
         put_chunk(out, ChunkType::FORWARD_TSN, 0, |out| {
             out.extend_from_slice(&point.0.to_be_bytes());
-            for (stream, ssn) in skipped.iter().take(most) {
+            for (stream, ssn) in &skipped {
                 out.extend_from_slice(&stream.to_be_bytes());
                 out.extend_from_slice(&ssn.to_be_bytes());
             }
@@ -225,7 +235,9 @@ impl Association {
                 room.min(window)
             };
             let is_tail = out.len() > end - self.config.max_packet_size + COMMON_HEADER_LEN;
-            if room == 0 || (is_tail && room < MIN_FRAGMENT) {
+            // Neither the rest of a packet nor that of the peer's window is worth a tiny chunk.
+            let is_rest = is_tail || (window > 0 && self.flight.bytes() > 0);
+            if room == 0 || (is_rest && room < MIN_FRAGMENT) {
                 break;
             }
             let Some(fragment) = self.cut_fragment(room) else {

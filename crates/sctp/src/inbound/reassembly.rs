@@ -57,6 +57,8 @@ pub(crate) enum Refused {
     NoRoom,
     /// The message is longer than is allowed.
     TooLong,
+    /// It contradicts the fragment that it continues.
+    Inconsistent,
 }
 
 impl Reassembly {
@@ -88,6 +90,9 @@ impl Reassembly {
         let index = match continues {
             Some(previous) => {
                 let run = &mut self.runs[previous];
+                if run.head != head {
+                    return Err(Refused::Inconsistent);
+                }
                 if run.data.len() + data.payload.len() > max_len {
                     return Err(Refused::TooLong);
                 }
@@ -130,8 +135,9 @@ impl Reassembly {
     }
 
     fn start_run(&self, data: &Data, head: Head, max_len: usize) -> Run {
-        // Only the beginning of a message earns room for all of it.
-        let room = if data.begins {
+        // Only the beginning of a message earns room for all of it, and only when it is alone: what
+        // is reserved is not counted.
+        let room = if data.begins && self.runs.is_empty() {
             self.usual_len.min(max_len)
         } else {
             0

@@ -115,9 +115,8 @@ impl Flight {
     /// Takes down the rest of a message that is given up before it was sent. It gets a TSN that is
     /// never used: only by skipping it does the peer learn that the message ends here.
     pub(crate) fn push_abandoned(&mut self, now: Instant, rest: Fragment) {
-        let message = rest.message;
         self.push(now, rest);
-        self.abandon(message);
+        self.abandon(self.chunks.len() - 1);
     }
 
     /// The first lost chunk, and its payload's length.
@@ -155,7 +154,20 @@ impl Flight {
         sack: &Sack,
         give_up: impl FnMut(u16, u64),
     ) -> Acknowledged {
-        let ahead = sack.cumulative.since(self.cumulative);
+        let mut outcome = self.acknowledge_through(now, sack.cumulative);
+        if outcome.ignored {
+            return outcome;
+        }
+        self.acknowledge_gaps(now, sack, &mut outcome);
+        if !self.newly_reported.is_empty() {
+            outcome.lost = self.find_missing(now, give_up);
+        }
+        outcome
+    }
+
+    /// The peer has everything up to `cumulative`.
+    pub(crate) fn acknowledge_through(&mut self, now: Instant, cumulative: Tsn) -> Acknowledged {
+        let ahead = cumulative.since(self.cumulative);
         if ahead < 0 || ahead > i32::try_from(self.chunks.len()).unwrap_or(i32::MAX) {
             return Acknowledged {
                 ignored: true,
@@ -171,10 +183,6 @@ impl Flight {
             outcome.advanced = true;
             outcome.take(now, &chunk, &mut self.bytes);
         }
-        self.acknowledge_gaps(now, sack, &mut outcome);
-        if !self.newly_reported.is_empty() {
-            outcome.lost = self.find_missing(now, give_up);
-        }
         outcome
     }
 
@@ -189,7 +197,7 @@ impl Flight {
                 let Some(chunk) = self.chunks.get_mut(index) else {
                     break;
                 };
-                if chunk.state != State::Acknowledged {
+                if !matches!(chunk.state, State::Acknowledged | State::Abandoned) {
                     outcome.take(now, chunk, &mut self.bytes);
                     chunk.state = State::Acknowledged;
                     match self.newly_reported.last_mut() {
@@ -298,19 +306,22 @@ impl Flight {
         let policy = chunk.fragment.policy;
         if policy.has_expired(now) || policy.is_exhausted(chunk.transmissions) {
             give_up(chunk.fragment.stream, chunk.fragment.message);
-            let message = chunk.fragment.message;
-            self.abandon(message);
+            self.abandon(index);
         } else {
             self.lost.push_back(tsn);
         }
     }
 
-    /// Gives up all fragments of a message (RFC 3758 section 3.5 A3).
-    pub(crate) fn abandon(&mut self, message: u64) {
-        for chunk in &mut self.chunks {
-            if chunk.fragment.message != message {
-                continue;
-            }
+    /// Gives up the message that the chunk at `index` is a part of (RFC 3758 section 3.5 A3). Its
+    /// fragments are neighbours.
+    fn abandon(&mut self, index: usize) {
+        let Some(message) = self.chunks.get(index).map(|chunk| chunk.fragment.message) else {
+            return;
+        };
+        let is_part = |chunk: &&InFlight| chunk.fragment.message == message;
+        let before = self.chunks.range(..index).rev().take_while(is_part).count();
+        let after = self.chunks.range(index..).take_while(is_part).count();
+        for chunk in self.chunks.range_mut(index - before..index + after) {
             if chunk.state == State::Sent {
                 self.bytes -= chunk.fragment.payload.len();
             }
@@ -320,19 +331,24 @@ impl Flight {
         }
     }
 
-    /// How far the peer may skip ahead (RFC 3758 section 3.5 C), if it may; `skipped` hears of the
-    /// ordered messages that are passed over.
-    pub(crate) fn advanced_ack_point(&self, mut skipped: impl FnMut(u16, u16)) -> Option<Tsn> {
-        let abandoned = self
-            .chunks
-            .iter()
-            .take_while(|chunk| chunk.state == State::Abandoned);
+    /// Whether the peer may skip something now.
+    pub(crate) fn has_abandoned_front(&self) -> bool {
+        self.chunks
+            .front()
+            .is_some_and(|chunk| chunk.state == State::Abandoned)
+    }
+
+    /// How far the peer may skip ahead (RFC 3758 section 3.5 C), if it may. `skip` hears of the
+    /// ordered messages that are passed over, and answers whether to go that far.
+    pub(crate) fn advanced_ack_point(&self, mut skip: impl FnMut(u16, u16) -> bool) -> Option<Tsn> {
         let mut count = 0;
-        for chunk in abandoned {
-            count += 1;
-            if chunk.fragment.flags & Data::UNORDERED == 0 {
-                skipped(chunk.fragment.stream, chunk.fragment.ssn);
+        for chunk in &self.chunks {
+            let is_ordered = chunk.fragment.flags & Data::UNORDERED == 0;
+            let (stream, ssn) = (chunk.fragment.stream, chunk.fragment.ssn);
+            if chunk.state != State::Abandoned || (is_ordered && !skip(stream, ssn)) {
+                break;
             }
+            count += 1;
         }
         (count > 0).then(|| self.cumulative.plus(count))
     }

@@ -1,4 +1,5 @@
 //! Two associations and what may happen between them.
 
+mod hostile;
 mod pair;
 mod transfer;

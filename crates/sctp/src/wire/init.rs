@@ -56,7 +56,9 @@ pub(crate) fn parameters(value: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
 }
 
 /// Unknown parameters that are reported at most.
-const MAX_UNRECOGNIZED: usize = 8;
+const MAX_UNRECOGNIZED: usize = 4;
+/// Longer ones are not: the answer has to fit into a packet.
+const MAX_UNRECOGNIZED_LEN: usize = 64;
 
 impl Init {
     pub(crate) fn parse(chunk: &Chunk) -> Option<Self> {
@@ -93,7 +95,8 @@ impl Init {
             1..=15 => {}
             unknown => {
                 // The two highest bits: go on, and report.
-                if unknown & 0x4000 != 0 && self.unrecognized.len() < MAX_UNRECOGNIZED {
+                let is_short = parameter.whole.len() <= MAX_UNRECOGNIZED_LEN;
+                if unknown & 0x4000 != 0 && is_short && self.unrecognized.len() < MAX_UNRECOGNIZED {
                     self.unrecognized.push(parameter.whole.to_vec());
                 }
                 return unknown & 0x8000 != 0;
