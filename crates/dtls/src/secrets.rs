@@ -186,7 +186,7 @@ mod tests {
             let seed = [&[1; 32], &[2; 32], suffix].concat();
             let hash = HashAlgorithm::Sha384;
             let master = &*secrets.master.0;
-            prf(
+            prf12(
                 &*secrets.crypto,
                 hash,
                 master,
