@@ -8,10 +8,16 @@
 //! for many packets, and no method that handles a packet allocates.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc_rs;
+mod hkdf;
+mod prf12;
 mod provider;
 mod random;
 pub mod rust_crypto;
 
+pub use hkdf::{HkdfError, hkdf_expand, hkdf_extract};
+pub use prf12::prf12;
 pub use provider::{
     Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, Digest, HashAlgorithm,
     HashContext, HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, MAX_HASH_LEN,

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -150,6 +151,15 @@ impl Digest {
             bytes,
             len: output.len() as u8,
         }
+    }
+
+    /// Whether `tag`, which may be truncated but not empty, is this one; in constant time.
+    pub(crate) fn authenticate(&self, tag: &[u8]) -> Result<(), AuthenticationError> {
+        let expected = self.as_ref().get(..tag.len());
+        let is_equal = expected
+            .filter(|expected| !expected.is_empty())
+            .is_some_and(|expected| expected.ct_eq(tag).into());
+        is_equal.then_some(()).ok_or(AuthenticationError)
     }
 }
 

@@ -13,8 +13,8 @@ pub struct Config {
     /// How many bytes the labels and protocols of the channels that the peer opened may take
     /// together; beyond that it opens no more. Default: 16 MiB.
     pub max_incoming_text: usize,
-    /// How many bytes a channel may hold back before [`send`](crate::Endpoint::send) refuses more.
-    /// Default: 16 MiB.
+    /// How many bytes a channel may hold back before [`send`](crate::Endpoint::send) refuses more; a
+    /// longer message is taken when none waits. Default: 16 MiB.
     pub max_buffered: usize,
     /// The longest message that is put together of fragments (see
     /// [`max_fragments_total`](Self::max_fragments_total)). Default: 256 KiB.

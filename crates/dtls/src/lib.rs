@@ -60,7 +60,6 @@ mod flight;
 #[doc(hidden)]
 pub mod fuzz;
 mod handshake;
-mod prf;
 mod record;
 mod secrets;
 mod stats;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tidewire_crypto::{AeadAlgorithm, CryptoProvider, HashAlgorithm, UnusableKey};
+use tidewire_crypto::{AeadAlgorithm, CryptoProvider, HashAlgorithm, UnusableKey, prf12};
 use zeroize::Zeroizing;
 
-use crate::prf::prf;
 use crate::record::Protection;
 use crate::wire::CipherSuite;
 
@@ -79,7 +78,7 @@ impl Secrets {
     ) -> Self {
         let session_hash = digest(&*crypto, suite.hash, transcript);
         let mut master = Zeroizing::new([0; MASTER_LEN]);
-        prf(
+        prf12(
             &*crypto,
             suite.hash,
             premaster,
@@ -143,7 +142,7 @@ impl Secrets {
 
     fn prf(&self, label: &str, seed: &[&[u8]], out: &mut [u8]) {
         let master = &*self.master.0;
-        prf(&*self.crypto, self.suite.hash, master, label, seed, out);
+        prf12(&*self.crypto, self.suite.hash, master, label, seed, out);
     }
 }
 

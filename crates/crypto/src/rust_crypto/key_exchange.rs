@@ -105,3 +105,45 @@ pub(super) fn random_p256_key(rng: &mut Rng) -> p256::SecretKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hex_literal::hex;
+
+    use super::*;
+
+    /// RFC 7748 section 6.1.
+    #[test]
+    fn x25519_agrees_on_the_known_secret() {
+        let secret = StaticSecret::from(hex!(
+            "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"
+        ));
+        let share = PublicKey::from(&secret).to_bytes();
+        let expected = hex!("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+        assert_eq!(share, expected);
+        let peer = hex!("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+        let agreed = Box::new(X25519 { secret, share }).complete(&peer);
+        let expected = hex!("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
+        assert_eq!(agreed.expect("a good share").as_slice(), expected);
+    }
+
+    /// RFC 5903 section 8.1.
+    #[test]
+    fn p256_agrees_on_the_known_secret() {
+        let secret = p256::SecretKey::from_slice(&hex!(
+            "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433"
+        ));
+        let peer = hex!(
+            "04"
+            "d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"
+            "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab"
+        );
+        let ours = P256 {
+            secret: secret.expect("a scalar"),
+            share: Vec::new(),
+        };
+        let agreed = Box::new(ours).complete(&peer);
+        let expected = hex!("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+        assert_eq!(agreed.expect("a good share").as_slice(), expected);
+    }
+}

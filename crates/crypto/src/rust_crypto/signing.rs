@@ -29,6 +29,10 @@ pub(super) fn verify_p256(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), AuthenticationError> {
+    // No other encoding is used in TLS (RFC 8422 section 5.1.1).
+    if public_key.len() != 65 || public_key[0] != 4 {
+        return Err(AuthenticationError);
+    }
     let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| AuthenticationError)?;
     let signature = DerSignature::from_bytes(signature).map_err(|_| AuthenticationError)?;
     key.verify(message, &signature)

@@ -114,6 +114,8 @@ struct Due {
     sack: bool,
     /// Packets with DATA since the last SACK.
     packets_to_acknowledge: u32,
+    /// Lost chunks go at once, whatever the congestion window says.
+    fast_retransmission: bool,
     forward_tsn: bool,
     heartbeat: bool,
     heartbeat_acks: VecDeque<Bytes>,

@@ -128,6 +128,8 @@ impl Association {
             ChunkType::SHUTDOWN => self.handle_shutdown(chunk),
             ChunkType::SHUTDOWN_ACK => self.handle_shutdown_ack(),
             ChunkType::SHUTDOWN_COMPLETE => self.handle_shutdown_complete(),
+            // Reserved for notifications of congestion (section 3.2), which we do not negotiate.
+            ChunkType::ECNE | ChunkType::CWR => {}
             unknown => {
                 self.stats.dropped.unknown += 1;
                 if unknown.is_reported() {
@@ -254,6 +256,7 @@ impl Association {
         if outcome.lost > 0 {
             self.stats.fast_retransmissions += outcome.lost as u64;
             self.congestion.lose(self.flight.next_tsn().previous());
+            self.due.fast_retransmission = true;
         }
         self.due.forward_tsn |= self.flight.has_abandoned_front();
     }

@@ -210,10 +210,12 @@ impl Association {
         }
     }
 
-    /// Lost chunks go first (section 6.1 C), within the congestion window.
+    /// Lost chunks go first (section 6.1 C), within the congestion window; the first packet after
+    /// a loss was found goes regardless (section 7.2.4, step 3).
     fn put_lost_data(&mut self, end: usize, out: &mut Vec<u8>) {
+        let is_urgent = std::mem::take(&mut self.due.fast_retransmission);
         while let Some((_, len)) = self.flight.first_lost() {
-            let is_full = self.flight.bytes() >= self.congestion.window();
+            let is_full = !is_urgent && self.flight.bytes() >= self.congestion.window();
             if out.len() + DATA_HEADER_LEN + padded(len) > end || is_full {
                 break;
             }
@@ -276,7 +278,8 @@ impl Association {
     }
 
     fn has_sendable_data(&mut self) -> bool {
-        let has_room = self.flight.bytes() < self.congestion.window();
+        let has_room =
+            self.due.fast_retransmission || self.flight.bytes() < self.congestion.window();
         has_room && (self.flight.first_lost().is_some() || !self.queue.is_empty())
     }
 }

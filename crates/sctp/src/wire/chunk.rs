@@ -22,6 +22,8 @@ impl ChunkType {
     pub(crate) const ERROR: Self = Self(9);
     pub(crate) const COOKIE_ECHO: Self = Self(10);
     pub(crate) const COOKIE_ACK: Self = Self(11);
+    pub(crate) const ECNE: Self = Self(12);
+    pub(crate) const CWR: Self = Self(13);
     pub(crate) const SHUTDOWN_COMPLETE: Self = Self(14);
     /// RFC 6525 section 3.1.
     pub(crate) const RECONFIG: Self = Self(130);

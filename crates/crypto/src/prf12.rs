@@ -1,9 +1,10 @@
 //! The pseudorandom function of TLS 1.2, RFC 5246 section 5.
 
-use tidewire_crypto::{CryptoProvider, HashAlgorithm, HmacKey};
+use crate::provider::{CryptoProvider, Digest, HashAlgorithm, HmacKey};
 
-/// Fills `out` with PRF(secret, label, seed), `seed` being the concatenation of its parts.
-pub(crate) fn prf(
+/// Fills `out` with PRF(secret, label, seed) of RFC 5246 section 5, `seed` being the concatenation
+/// of its parts.
+pub fn prf12(
     crypto: &dyn CryptoProvider,
     hash: HashAlgorithm,
     secret: &[u8],
@@ -23,7 +24,7 @@ pub(crate) fn prf(
     }
 }
 
-fn block(key: &dyn HmacKey, a: &[u8], parts: &[&[u8]]) -> tidewire_crypto::Digest {
+fn block(key: &dyn HmacKey, a: &[u8], parts: &[&[u8]]) -> Digest {
     let mut all: Vec<&[u8]> = Vec::with_capacity(parts.len() + 1);
     all.push(a);
     all.extend(parts);
@@ -33,15 +34,15 @@ fn block(key: &dyn HmacKey, a: &[u8], parts: &[&[u8]]) -> tidewire_crypto::Diges
 #[cfg(test)]
 mod tests {
     use hex_literal::hex;
-    use tidewire_crypto::rust_crypto;
 
     use super::*;
+    use crate::rust_crypto;
 
     /// The vectors that the TLS working group passed around when TLS 1.2 was new; RFC 5246 has none.
     #[test]
     fn gives_the_known_output_under_sha_256() {
         let mut out = [0; 100];
-        prf(
+        prf12(
             &*rust_crypto::provider(),
             HashAlgorithm::Sha256,
             &hex!("9bbe436ba940f017b17652849a71db35"),
@@ -61,7 +62,7 @@ mod tests {
     #[test]
     fn gives_the_known_output_under_sha_384() {
         let mut out = [0; 148];
-        prf(
+        prf12(
             &*rust_crypto::provider(),
             HashAlgorithm::Sha384,
             &hex!("b80b733d6ceefcdc71566ea48e5567df"),
