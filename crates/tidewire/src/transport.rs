@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tidewire_crypto::Rng;
@@ -14,6 +14,8 @@ use crate::stats::DtlsStats;
 
 /// How often a failed handshake is tried again.
 const MAX_RETRIES: u32 = 4;
+/// How long what is left of a failed handshake may still arrive, on a short path.
+const MIN_SETTLING: Duration = Duration::from_millis(50);
 
 /// ICE and DTLS for one or, with BUNDLE, all media sections.
 #[derive(Debug)]
@@ -36,6 +38,12 @@ enum DtlsState {
     AwaitingDescription,
     /// Everything is known; the client waits for a path before its timers start.
     AwaitingPath(Peer),
+    /// A handshake failed; the next one begins when nothing of it is on its way any more.
+    Settling {
+        peer: Peer,
+        failures: u32,
+        until: Instant,
+    },
     Running {
         connection: Box<dtls::Connection>,
         peer: Peer,
@@ -92,7 +100,9 @@ impl Transport {
     fn peer(&self) -> Option<&Peer> {
         match &self.dtls {
             DtlsState::AwaitingDescription => None,
-            DtlsState::AwaitingPath(peer) | DtlsState::Running { peer, .. } => Some(peer),
+            DtlsState::AwaitingPath(peer)
+            | DtlsState::Settling { peer, .. }
+            | DtlsState::Running { peer, .. } => Some(peer),
         }
     }
 
@@ -179,7 +189,12 @@ impl Transport {
                 failures,
             } if failures < MAX_RETRIES => {
                 self.failed = Some(connection);
-                self.start_dtls(now, peer, failures + 1);
+                let until = now + self.settling_time(peer.role);
+                self.dtls = DtlsState::Settling {
+                    peer,
+                    failures: failures + 1,
+                    until,
+                };
                 true
             }
             settled => {
@@ -187,6 +202,25 @@ impl Transport {
                 false
             }
         }
+    }
+
+    /// What is left of a failed handshake, late and repeated datagrams, must not spoil the next. The
+    /// server listens again before the client says hello again.
+    fn settling_time(&self, role: dtls::Role) -> Duration {
+        let rtt = self.agent.selected_pair().and_then(|pair| pair.rtt);
+        let quiet = rtt.map_or(MIN_SETTLING, |rtt| (rtt * 2).max(MIN_SETTLING));
+        match role {
+            dtls::Role::Server => quiet,
+            dtls::Role::Client => quiet * 2,
+        }
+    }
+
+    /// Whether datagrams of DTLS belong to what signalling has yet to tell.
+    pub(crate) fn awaits_description(&self) -> bool {
+        matches!(
+            self.dtls,
+            DtlsState::AwaitingDescription | DtlsState::AwaitingPath(_)
+        )
     }
 
     /// Appends the next datagram of the handshake, or an alert.
@@ -246,6 +280,7 @@ impl Transport {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let dtls = match (&self.dtls, self.path()) {
             (DtlsState::Running { connection, .. }, Some(_)) => connection.poll_timeout(),
+            (DtlsState::Settling { until, .. }, _) => Some(*until),
             _ => None,
         };
         [self.agent.poll_timeout(), dtls]
@@ -256,6 +291,16 @@ impl Transport {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.agent.handle_timeout(now);
+        if let DtlsState::Settling {
+            peer,
+            failures,
+            until,
+        } = &self.dtls
+            && *until <= now
+        {
+            let (peer, failures) = (peer.clone(), *failures);
+            self.start_dtls(now, peer, failures);
+        }
         if self.path().is_some()
             && let Some(connection) = self.dtls_mut()
         {

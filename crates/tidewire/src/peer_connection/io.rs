@@ -141,7 +141,7 @@ impl PeerConnection {
 
     fn handle_dtls(&mut self, now: Instant, datagram: Datagram) {
         let transport = &mut self.transports[DATA];
-        if transport.dtls().is_none() {
+        if transport.awaits_description() {
             self.keep_early(datagram);
         } else if transport
             .agent
