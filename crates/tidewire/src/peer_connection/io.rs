@@ -42,6 +42,20 @@ impl PeerConnection {
         self.progress(now);
     }
 
+    /// Takes notice that the socket at `local` could not send to `remote`: there is no route, or a
+    /// firewall refuses. Checks on that path fail at once instead of by their timers; for
+    /// everything else it is as good as a loss.
+    pub fn handle_unreachable(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        let now = self.advance(now);
+        if self.closing != Closing::Open {
+            return;
+        }
+        for transport in &mut self.transports {
+            transport.agent.handle_unreachable(now, local, remote);
+        }
+        self.progress(now);
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is next to be called; `None` when nothing is
     /// waited for. Ask again after every other call.
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -82,7 +96,7 @@ impl PeerConnection {
 
     /// What a [`Router`](crate::Router) has to know, oldest first.
     pub fn poll_router_event(&mut self) -> Option<RouterEvent> {
-        self.router_events.pop_front()
+        self.router_events.pop()
     }
 
     /// Clamps a clock that goes backwards.
@@ -116,8 +130,10 @@ impl PeerConnection {
         let handled = self.transports[DATA]
             .agent
             .handle_datagram(now, local, remote, &data);
+        // Each time: another connection may have taken the path over in between.
         if handled.is_authenticated() {
-            self.report_path(local, remote);
+            self.router_events
+                .push(RouterEvent::PathVerified { local, remote });
         }
     }
 
@@ -171,13 +187,6 @@ impl PeerConnection {
     fn read_dtls(&mut self, now: Instant) {
         while let Some(packet) = self.transports[DATA].poll_data() {
             self.channels.handle_packet(now, packet);
-        }
-    }
-
-    fn report_path(&mut self, local: SocketAddr, remote: SocketAddr) {
-        if self.verified_paths.insert((local, remote)) {
-            self.router_events
-                .push_back(RouterEvent::PathVerified { local, remote });
         }
     }
 
@@ -241,7 +250,7 @@ impl PeerConnection {
         let sent = self.transports[DATA].agent.poll_transmit(now, buf)?;
         if let Some(transaction) = sent.request {
             self.router_events
-                .push_back(RouterEvent::TransactionStarted(transaction.0));
+                .push(RouterEvent::TransactionStarted(transaction.0));
         }
         Some(Transmit {
             local: sent.local,
