@@ -13,6 +13,10 @@ use crate::event::Event;
 use crate::router::RouterEvent;
 use crate::transport::Transport;
 
+/// Bytes that are handed out at once. The system cuts a batch into datagrams itself, and takes none
+/// that is longer than one datagram may be: 65 535 bytes less the headers of IPv4 and UDP.
+const MAX_BATCH: usize = 65_507;
+
 impl PeerConnection {
     /// Takes a datagram that one of the caller's sockets received.
     ///
@@ -69,8 +73,9 @@ impl PeerConnection {
     /// Appends what is to be sent next to `buf` and tells where it goes; `None` when there is
     /// nothing to send for now.
     ///
-    /// At most `max_segments` datagrams are appended; more than one only when all but the last
-    /// are equally long, as [`Transmit::segment_size`] describes. Call until it answers `None`.
+    /// At most `max_segments` datagrams are appended, and 65 507 bytes, which is as much as segmentation
+    /// offload takes; more than one datagram only when all but the last are equally long, as
+    /// [`Transmit::segment_size`] describes. Call until it answers `None`.
     pub fn poll_transmit(
         &mut self,
         now: Instant,
@@ -276,7 +281,7 @@ impl PeerConnection {
         let start = buf.len();
         let mut segment = 0;
         let mut segments = 0;
-        while segments < max_segments {
+        while segments < max_segments && buf.len() - start + segment <= MAX_BATCH {
             let packet = buf.len();
             let written = if self.held_back.is_empty() {
                 buf.resize(packet + dtls.record_overhead().header, 0);
