@@ -86,7 +86,8 @@ pub struct Timing {
     /// Tr, how often an idle binding at a STUN server is refreshed until a pair is nominated:
     /// RFC 8445 sections 5.1.1.4 and 11. 15 s.
     pub keepalive_interval: Duration,
-    /// How long to wait for the peer's checks before failing: RFC 8863 section 4. 39.5 s.
+    /// How long to wait for the peer's checks before failing: RFC 8863 section 4. 39.5 s; twice as
+    /// long where they come and nothing works.
     pub patience: Duration,
 }
 

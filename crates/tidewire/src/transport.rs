@@ -136,10 +136,16 @@ impl Transport {
     /// Starts the DTLS association once nothing is missing: a server at once, so that no
     /// ClientHello is lost, a client when there is a path to send its own on.
     pub(crate) fn start_dtls_if_ready(&mut self, now: Instant) {
-        let DtlsState::AwaitingPath(peer) = &self.dtls else {
-            return;
+        let has_path = self.path().is_some();
+        let peer = match &mut self.dtls {
+            DtlsState::AwaitingPath(peer) => peer,
+            DtlsState::Running { connection, .. } if has_path => {
+                connection.expect_peer(now);
+                return;
+            }
+            _ => return,
         };
-        if peer.role == dtls::Role::Client && self.agent.selected_pair().is_none() {
+        if peer.role == dtls::Role::Client && !has_path {
             return;
         }
         let peer = peer.clone();
@@ -311,7 +317,8 @@ impl Transport {
 
 /// What may be due to a single bad datagram.
 fn is_worth_retrying(reason: &dtls::CloseReason) -> bool {
-    !matches!(reason, dtls::CloseReason::Local | dtls::CloseReason::Peer)
+    use dtls::CloseReason::{Local, Peer, TimedOut};
+    !matches!(reason, Local | Peer | TimedOut)
 }
 
 /// Our DTLS role after an exchange in which `answerer` chose `setup` (RFC 8842 section 5.3).

@@ -65,9 +65,7 @@ impl Connection {
 
     fn handle_message(&mut self, message: &Message) {
         tracing::trace!(kind = ?message.kind, "handshake message");
-        if self.handshake_deadline.is_none() {
-            self.handshake_deadline = self.now.checked_add(self.cx.config.handshake_timeout);
-        }
+        self.expect_peer(self.now);
         // A handshake that fails halfway is closed for good below.
         let state = std::mem::replace(&mut self.state, State::Closed(CloseReason::Local));
         let had_keys = self.cx.opener.is_some();

@@ -115,6 +115,17 @@ impl Connection {
         })
     }
 
+    /// Starts the time that the handshake may take, if nothing has started it yet. A client's starts with
+    /// the connection; a server's with the client's hello, or here, when the caller knows that the
+    /// client has a way to say it.
+    pub fn expect_peer(&mut self, now: Instant) {
+        self.advance_clock(now);
+        let is_waiting = !matches!(self.state, State::Connected(_) | State::Closed(_));
+        if is_waiting && self.handshake_deadline.is_none() {
+            self.handshake_deadline = self.now.checked_add(self.cx.config.handshake_timeout);
+        }
+    }
+
     /// Takes in a datagram. Records of data are decrypted in place and become available through
     /// [`poll_data`](Self::poll_data).
     pub fn handle_datagram(&mut self, now: Instant, mut datagram: BytesMut) {

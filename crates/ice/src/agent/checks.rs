@@ -236,10 +236,17 @@ impl Agent {
         }
     }
 
-    /// RFC 8863 section 4: the agent fails when no pair works, and nothing new came for long.
+    /// RFC 8863 section 4: the agent fails when no pair works, and nothing new came for long. Where the
+    /// peer's checks keep ours going although nothing that it answers counts, as with a wrong password,
+    /// it fails after twice that time, and for good.
     fn lose_patience(&mut self) {
         if self.patience_ends().is_some_and(|at| at <= self.now) {
-            self.stop(Phase::Hopeless);
+            let is_live = self.session.checklist.has_live();
+            self.stop(if is_live {
+                Phase::Failed
+            } else {
+                Phase::Hopeless
+            });
         }
     }
 
@@ -247,10 +254,12 @@ impl Agent {
         let session = &self.session;
         let idle = session.selected.is_none() && self.previous_in_use().is_none();
         let hoped = !session.remotes.is_empty() || session.remotes.has_ended();
-        if !idle || !hoped || session.checklist.has_live() {
+        if !idle || !hoped {
             return None;
         }
-        Some(session.patience_from? + self.config.timing.patience)
+        let patience = self.config.timing.patience;
+        let rounds = if session.checklist.has_live() { 2 } else { 1 };
+        Some(session.patience_from? + patience * rounds)
     }
 
     fn next_deadline(&self) -> Option<(Timer, Instant)> {

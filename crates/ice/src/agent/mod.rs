@@ -72,7 +72,8 @@ enum Phase {
     Running,
     /// No pair has worked so far, and hope is given up. A sign of life from the peer revives it.
     Hopeless,
-    /// Consent was lost: only new credentials may be used again (RFC 7675 section 5.1).
+    /// Consent was lost, or the peer checks us but never answers as it should: only new credentials
+    /// may be used again (RFC 7675 section 5.1).
     Failed,
     Closed,
 }

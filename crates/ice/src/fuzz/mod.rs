@@ -20,7 +20,7 @@ pub fn candidate(data: &[u8]) {
     let again: Candidate = match written.parse() {
         Ok(again) => again,
         // A hidden related address is spelt out, which makes the longest lines too long.
-        Err(ParseCandidateError::TooLong) if written.len() > text.len() => return,
+        Err(ParseCandidateError::TooLong) if written.len() > text.trim_end().len() => return,
         Err(error) => panic!("what was written cannot be read: {error}"),
     };
     assert_eq!(again.to_string(), written);

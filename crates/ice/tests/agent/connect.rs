@@ -198,6 +198,21 @@ fn agents_that_cannot_reach_each_other_fail_after_the_patience_of_rfc_8863() {
 }
 
 #[test]
+fn an_agent_that_is_checked_but_never_answered_rightly_fails_as_well() {
+    let mut net = Net::pair(21);
+    net.tell_credentials(A);
+    net.tell_candidates(A);
+    let mut wrong = net.agents[B].local_credentials().clone();
+    wrong.pwd = "x".repeat(24);
+    net.agents[A].set_remote_credentials(wrong);
+    net.tell_candidates(B);
+    net.run(secs(120));
+    net.assert_states(ConnectionState::Failed);
+    net.run(secs(120));
+    net.assert_states(ConnectionState::Failed);
+}
+
+#[test]
 fn an_agent_that_gave_up_before_the_answer_came_is_revived_by_a_check() {
     let mut net = Net::pair(20);
     // The offerer's NAT lets nothing in before the answer is there.

@@ -116,6 +116,8 @@ struct Due {
     packets_to_acknowledge: u32,
     /// Lost chunks go at once, whatever the congestion window says.
     fast_retransmission: bool,
+    /// A chunk goes although the peer's window is closed, to learn whether it still is.
+    window_probe: bool,
     forward_tsn: bool,
     heartbeat: bool,
     heartbeat_acks: VecDeque<Bytes>,

@@ -236,7 +236,7 @@ impl Association {
         if outcome.ignored {
             return;
         }
-        self.peer.window = sack.window as usize;
+        self.update_peer_window(sack.window as usize, outcome.advanced);
         self.give_up(&given_up);
         self.has_probed &= outcome.bytes == 0;
         if outcome.bytes > 0 || sack.window == 0 {
@@ -259,6 +259,19 @@ impl Association {
             self.due.fast_retransmission = true;
         }
         self.due.forward_tsn |= self.flight.has_abandoned_front();
+    }
+
+    fn update_peer_window(&mut self, window: usize, advanced: bool) {
+        let reopened = self.peer.window == 0 && window > 0;
+        self.peer.window = window;
+        if reopened {
+            self.timers.stop(Timer::WindowProbe);
+            self.due.window_probe = false;
+        }
+        if reopened && !advanced {
+            // The peer had no room for what probed its window.
+            self.flight.probe_tail();
+        }
     }
 
     /// Messages whose reliability is used up: what is left of them is not sent.

@@ -15,6 +15,7 @@ impl Association {
                 Timer::Handshake => self.repeat_handshake(),
                 Timer::Retransmission => self.retransmit(),
                 Timer::TailLossProbe => self.probe(),
+                Timer::WindowProbe => self.due.window_probe = true,
                 Timer::Sack => self.due.sack = true,
                 Timer::Shutdown => self.repeat_shutdown(),
                 Timer::Reconfiguration => {

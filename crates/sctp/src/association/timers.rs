@@ -11,6 +11,8 @@ pub(super) enum Timer {
     Retransmission,
     /// A probe after silence, before the retransmission timer (RFC 8985 section 7).
     TailLossProbe,
+    /// The wait before a closed window is probed (section 6.1 A).
+    WindowProbe,
     /// The delay of a SACK (section 6.2).
     Sack,
     /// T2-shutdown (section 9.2).
@@ -21,10 +23,11 @@ pub(super) enum Timer {
     Heartbeat,
 }
 
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 8] = [
     Timer::Handshake,
     Timer::Retransmission,
     Timer::TailLossProbe,
+    Timer::WindowProbe,
     Timer::Sack,
     Timer::Shutdown,
     Timer::Reconfiguration,

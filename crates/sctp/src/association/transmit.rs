@@ -230,8 +230,7 @@ impl Association {
         while !self.queue.is_empty() && self.flight.bytes() < self.congestion.window() {
             let room = end.saturating_sub(out.len() + DATA_HEADER_LEN) / 4 * 4;
             let window = self.peer_window();
-            // A closed window is probed with one chunk at a time (section 6.1 A).
-            let room = if window == 0 && self.flight.bytes() == 0 {
+            let room = if self.may_probe_window() {
                 room
             } else {
                 room.min(window)
@@ -257,6 +256,19 @@ impl Association {
             self.flight.push(self.now, fragment);
             self.stats.chunks_sent += 1;
         }
+    }
+
+    /// Whether a closed window is probed now: one chunk at a time, and not sooner than the peer could
+    /// have told that it is open (section 6.1 A).
+    fn may_probe_window(&mut self) -> bool {
+        if self.peer_window() > 0 || self.flight.bytes() > 0 {
+            return false;
+        }
+        if !self.timers.is_running(Timer::WindowProbe) && !self.due.window_probe {
+            self.timers
+                .start(Timer::WindowProbe, self.now + self.rto.current());
+        }
+        std::mem::take(&mut self.due.window_probe)
     }
 
     fn cut_fragment(&mut self, room: usize) -> Option<Fragment> {

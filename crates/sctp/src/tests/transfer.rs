@@ -247,12 +247,38 @@ fn messages_that_nobody_reads_hold_the_sender_back() {
         pair.run_for(Duration::from_millis(10));
     }
     let stats = pair.ends[1].stats();
-    assert!(stats.bytes_unread <= 5 << 20, "{stats:?}");
+    // The window, and a probe for each retransmission timeout.
+    assert!(stats.bytes_unread <= (2 << 20) + 8 * 1200, "{stats:?}");
     assert!(queued < 200, "the sender must notice");
+    pair.run_for(10 * MINUTE);
+    let stats = pair.ends[1].stats();
+    assert!(stats.bytes_unread <= 4 << 20, "{stats:?}");
     let mut received = 0;
     let done = pair.run_until(10 * MINUTE, |pair| {
         received += pair.receive(1, 1).len();
         received == queued
     });
     assert!(done, "{received} of {queued}: {:?}", pair.ends[0].stats());
+}
+
+#[test]
+fn a_window_that_opens_after_long_is_used_at_once() {
+    let mut pair = Pair::connected(8, &LinkConfig::default());
+    // Full to the brim: in the end even probes are refused.
+    for _ in 0..400 {
+        let (message, options) = (content(64 << 10), SendOptions::default());
+        let _ = pair.ends[0].send(pair.now, StreamId(1), super::pair::PPID, message, options);
+        pair.run_for(Duration::from_secs(10));
+    }
+    let stats = pair.ends[1].stats();
+    assert!(stats.dropped.overflow > 0, "{stats:?}");
+    assert!(stats.bytes_unread <= 4 << 20, "{stats:?}");
+    let reopened = pair.now;
+    let done = pair.run_until(10 * MINUTE, |pair| {
+        pair.receive(1, 1);
+        pair.ends[0].stats().bytes_queued == 0 && pair.ends[0].stats().bytes_in_flight == 0
+    });
+    assert!(done, "{:?}", pair.ends[0].stats());
+    let took = pair.now - reopened;
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
