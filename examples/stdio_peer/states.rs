@@ -1,6 +1,9 @@
 //! The reply to `state`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tidewire::sctp;
 use tidewire_tokio::PeerConnection;
 
 use crate::channel::Channels;
@@ -22,5 +25,27 @@ pub(crate) fn describe(connection: &PeerConnection, channels: &Channels) -> Valu
         "role": dtls.map(|dtls| examples::dtls_role(dtls.role)),
         "in": {},
         "channels": listed,
+        "sctp": association(&stats.sctp),
+    })
+}
+
+/// What SCTP counts and estimates; times in milliseconds, the rest in bytes, packets or chunks.
+fn association(stats: &sctp::Stats) -> Value {
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    json!({
+        "smoothedRtt": stats.smoothed_rtt.map(milliseconds),
+        "rto": milliseconds(stats.rto),
+        "congestionWindow": stats.congestion_window,
+        "peerWindow": stats.peer_window,
+        "bytesInFlight": stats.bytes_in_flight,
+        "packetsSent": stats.packets_sent,
+        "packetsReceived": stats.packets_received,
+        "chunksSent": stats.chunks_sent,
+        "duplicatesReceived": stats.duplicate_chunks_received,
+        "fastRetransmissions": stats.fast_retransmissions,
+        "timeoutRetransmissions": stats.timeout_retransmissions,
+        "tailLossProbes": stats.tail_loss_probes,
+        "timeouts": stats.timeouts,
+        "overflow": stats.dropped.overflow,
     })
 }

@@ -99,7 +99,7 @@ impl Driven {
 
     fn step(&mut self, operation: u8, input: &mut Input<'_>, other: &mut Self) {
         let (now, connection) = (self.now, &mut self.connection);
-        match operation % 16 {
+        match operation % 17 {
             0 => drop(connection.create_offer()),
             1 => drop(connection.create_answer()),
             2 => {
@@ -143,6 +143,10 @@ impl Driven {
             12 => self.pass_time(1000 * u64::from(input.byte().unwrap_or(0))),
             13 => connection.finish_gathering(now),
             14 => drop(connection.stats()),
+            15 => {
+                let (local, remote) = (([192, 0, 2, 1], self.port), ([192, 0, 2, 2], 1002));
+                connection.handle_unreachable(now, local.into(), remote.into());
+            }
             _ => connection.close(now),
         }
     }

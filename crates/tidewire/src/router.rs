@@ -1,6 +1,6 @@
 //! Many connections on one socket: which connection a datagram belongs to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use tidewire_crypto::{KeyedState, Rng};
@@ -30,8 +30,30 @@ pub enum RouterEvent {
     },
     /// The connection sent a STUN request and awaits its response.
     TransactionStarted([u8; 12]),
-    /// It no longer waits.
-    TransactionEnded([u8; 12]),
+}
+
+/// What a router has yet to hear from a connection.
+#[derive(Debug)]
+pub(crate) struct RouterEvents(VecDeque<RouterEvent>);
+
+/// Events that wait at most; the oldest are forgotten. Whoever has no router does not ask for them.
+const MAX_EVENTS: usize = 1024;
+
+impl RouterEvents {
+    pub(crate) fn new(first: RouterEvent) -> Self {
+        Self(VecDeque::from([first]))
+    }
+
+    pub(crate) fn push(&mut self, event: RouterEvent) {
+        if self.0.len() == MAX_EVENTS {
+            self.0.pop_front();
+        }
+        self.0.push_back(event);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<RouterEvent> {
+        self.0.pop_front()
+    }
 }
 
 /// Maps datagrams to connections; it owns no connection and no socket.
@@ -51,13 +73,13 @@ pub struct Router {
 #[derive(Debug, Default)]
 struct Entries {
     ufrags: Vec<String>,
-    paths: Vec<(SocketAddr, SocketAddr)>,
-    transactions: Vec<[u8; 12]>,
+    paths: VecDeque<(SocketAddr, SocketAddr)>,
+    transactions: VecDeque<[u8; 12]>,
 }
 
 /// Verified paths kept for one connection; the oldest makes room.
 const MAX_PATHS: usize = 64;
-/// Outstanding STUN transactions kept for one connection; the oldest makes room.
+/// STUN transactions kept for one connection, answered or not; the oldest makes room.
 const MAX_TRANSACTIONS: usize = 256;
 
 impl Router {
@@ -116,12 +138,6 @@ impl Router {
             RouterEvent::TransactionStarted(transaction) => {
                 self.start_transaction(id, transaction);
             }
-            RouterEvent::TransactionEnded(transaction) => {
-                self.entries(id)
-                    .transactions
-                    .retain(|known| *known != transaction);
-                remove_own(&mut self.transactions, &transaction, id);
-            }
         }
     }
 
@@ -155,9 +171,10 @@ impl Router {
             entries.paths.retain(|known| *known != path);
         }
         let entries = self.entries(id);
-        entries.paths.push(path);
-        if entries.paths.len() > MAX_PATHS {
-            let oldest = entries.paths.remove(0);
+        entries.paths.push_back(path);
+        if entries.paths.len() > MAX_PATHS
+            && let Some(oldest) = entries.paths.pop_front()
+        {
             remove_own(&mut self.paths, &oldest, id);
         }
     }
@@ -165,9 +182,10 @@ impl Router {
     fn start_transaction(&mut self, id: ConnectionId, transaction: [u8; 12]) {
         self.transactions.insert(transaction, id);
         let entries = self.entries(id);
-        entries.transactions.push(transaction);
-        if entries.transactions.len() > MAX_TRANSACTIONS {
-            let oldest = entries.transactions.remove(0);
+        entries.transactions.push_back(transaction);
+        if entries.transactions.len() > MAX_TRANSACTIONS
+            && let Some(oldest) = entries.transactions.pop_front()
+        {
             remove_own(&mut self.transactions, &oldest, id);
         }
     }
@@ -286,8 +304,6 @@ mod tests {
         router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
         assert_eq!(route(&router, 9, &response([1; 12])), Some(A));
         assert_eq!(route(&router, 9, &response([2; 12])), None);
-        router.handle_event(A, RouterEvent::TransactionEnded([1; 12]));
-        assert_eq!(route(&router, 9, &response([1; 12])), None);
     }
 
     #[test]
@@ -302,6 +318,17 @@ mod tests {
         assert_eq!(router.paths.len(), MAX_PATHS);
         assert_eq!(router.transactions.len(), MAX_TRANSACTIONS);
         assert_eq!(route(&router, 9_999, DTLS), Some(A), "the newest are kept");
+    }
+
+    #[test]
+    fn events_that_nobody_asks_for_stay_bounded() {
+        let mut events = RouterEvents::new(verified(0));
+        for port in 1..10_000 {
+            events.push(verified(port));
+        }
+        let left: Vec<_> = std::iter::from_fn(|| events.pop()).collect();
+        assert_eq!(left.len(), MAX_EVENTS);
+        assert_eq!(left.last(), Some(&verified(9_999)));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Instant;
 
-use tidewire::{ChannelId, ConnectionId, Datagram, Transmit};
+use tidewire::{ChannelId, ConnectionId, Datagram, Router, Transmit};
 use tokio::sync::Notify;
 
-use crate::endpoint::Inner;
 use crate::mdns;
+use crate::socket::Sockets;
 
 /// Events that wait at most; the oldest are forgotten.
 const MAX_EVENTS: usize = 1024;
@@ -20,7 +20,10 @@ const MAX_EVENTS: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Connection {
     id: ConnectionId,
-    endpoint: Arc<Inner>,
+    this: Weak<Self>,
+    sockets: Arc<Sockets>,
+    /// Shared by all connections on these sockets; locked after `core`, never before.
+    router: Arc<Mutex<Router>>,
     core: Mutex<Core>,
     /// Something changed that somebody waits for.
     pub(crate) changed: Notify,
@@ -42,14 +45,18 @@ pub(crate) struct Core {
 }
 
 impl Connection {
-    pub(crate) fn start(
+    /// A connection that waits for somebody to spawn [`keep_time`](Self::keep_time).
+    pub(crate) fn new(
         id: ConnectionId,
         protocol: tidewire::PeerConnection,
-        endpoint: Arc<Inner>,
+        sockets: Arc<Sockets>,
+        router: Arc<Mutex<Router>>,
     ) -> Arc<Self> {
-        let connection = Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
             id,
-            endpoint,
+            this: Weak::clone(this),
+            sockets,
+            router,
             core: Mutex::new(Core {
                 protocol,
                 events: VecDeque::new(),
@@ -60,17 +67,14 @@ impl Connection {
             changed: Notify::new(),
             wake: Notify::new(),
             channels: Mutex::default(),
-        });
-        tokio::spawn(keep_time(Arc::clone(&connection)));
-        connection
+        })
     }
 
     pub(crate) fn handle_datagram(&self, datagram: Datagram) {
         let mut core = self.lock();
         core.protocol.handle_datagram(Instant::now(), datagram);
         // What was authenticated decides where the next datagram goes.
-        self.endpoint
-            .handle_router_events(self.id, &mut core.protocol);
+        self.tell_router(&mut core.protocol);
     }
 
     /// Lets `act` change the connection, and carries out what follows from it.
@@ -100,10 +104,20 @@ impl Connection {
         self.core.lock().expect("no holder panics")
     }
 
+    fn tell_router(&self, protocol: &mut tidewire::PeerConnection) {
+        let Some(first) = protocol.poll_router_event() else {
+            return;
+        };
+        let mut router = self.router.lock().expect("no holder panics");
+        router.handle_event(self.id, first);
+        while let Some(event) = protocol.poll_router_event() {
+            router.handle_event(self.id, event);
+        }
+    }
+
     fn drive_locked(&self, core: &mut Core) {
         self.transmit(core);
-        self.endpoint
-            .handle_router_events(self.id, &mut core.protocol);
+        self.tell_router(&mut core.protocol);
         let mut has_events = false;
         while let Some(event) = core.protocol.poll_event() {
             has_events = true;
@@ -147,13 +161,10 @@ impl Connection {
     }
 
     fn resolve(&self, name: String) {
-        let Some(connection) = self.endpoint.connection(self.id) else {
-            return;
-        };
-        let connection = Arc::downgrade(&connection);
+        let connection = Weak::clone(&self.this);
         tokio::spawn(async move {
             let found: Option<IpAddr> = mdns::resolve(&name).await;
-            if let (Some(ip), Some(connection)) = (found, Weak::upgrade(&connection)) {
+            if let (Some(ip), Some(connection)) = (found, connection.upgrade()) {
                 connection.with(|core, now| core.protocol.resolve_mdns(now, &name, ip));
             }
         });
@@ -168,7 +179,7 @@ impl Connection {
         }
         loop {
             core.sending.clear();
-            let most = self.endpoint.max_segments();
+            let most = self.sockets.max_segments();
             let transmit = core
                 .protocol
                 .poll_transmit(Instant::now(), most, &mut core.sending);
@@ -181,7 +192,7 @@ impl Connection {
 
     /// Answers whether to go on; otherwise the socket is full and `core` remembers what is left.
     fn send(&self, core: &mut Core, transmit: Transmit) -> bool {
-        let Some(socket) = self.endpoint.socket(transmit.local) else {
+        let Some(socket) = self.sockets.bound_to(transmit.local) else {
             return true;
         };
         match socket.try_send(&transmit, &core.sending) {
@@ -190,64 +201,75 @@ impl Connection {
                 false
             }
             Err(error) => {
-                // No route, for one: as good as a loss.
+                // No route, for one. For data that is as good as a loss.
                 tracing::debug!(%error, remote = %transmit.remote, "sending failed");
+                core.protocol
+                    .handle_unreachable(Instant::now(), transmit.local, transmit.remote);
                 true
             }
             Ok(()) => true,
         }
     }
-}
 
-/// Fires a connection's timers and waits for room in sockets, until it is closed.
-async fn keep_time(connection: Arc<Connection>) {
-    enum Next {
-        Done,
-        Room(SocketAddr),
-        Sleep(Option<Instant>),
-    }
-    loop {
-        let next = {
-            let mut core = connection.lock();
-            let due = core.protocol.poll_timeout();
-            core.sleeps_until = due;
-            match core.blocked {
-                Some(transmit) => Next::Room(transmit.local),
-                None if core.protocol.is_drained() => Next::Done,
-                None => Next::Sleep(due),
-            }
-        };
-        match next {
-            Next::Done => break,
-            Next::Room(local) => {
-                if let Some(socket) = connection.endpoint.socket(local) {
-                    socket.writable().await;
-                }
-                connection.drive();
-            }
-            Next::Sleep(None) => connection.wake.notified().await,
-            Next::Sleep(Some(due)) => {
-                tokio::select! {
-                    () = tokio::time::sleep_until(due.into()) => {
-                        connection.with(|core, now| {
-                            if core.protocol.poll_timeout().is_some_and(|due| due <= now) {
-                                core.protocol.handle_timeout(now);
-                            }
-                        });
+    /// Fires the timers and waits for room in sockets, until the connection is closed.
+    pub(crate) async fn keep_time(&self) {
+        loop {
+            match self.next_wait() {
+                Wait::Over => break,
+                Wait::Room(local) => {
+                    if let Some(socket) = self.sockets.bound_to(local) {
+                        socket.writable().await;
                     }
-                    () = connection.wake.notified() => {}
+                    self.drive();
+                }
+                Wait::Wake => self.wake.notified().await,
+                Wait::Timer(due) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(due.into()) => self.fire_timers(),
+                        () = self.wake.notified() => {}
+                    }
                 }
             }
         }
+        self.router
+            .lock()
+            .expect("no holder panics")
+            .remove(self.id);
+        let channels = self.channels.lock().expect("no holder panics");
+        for notify in channels.values() {
+            notify.notify_waiters();
+        }
+        self.changed.notify_waiters();
     }
-    connection.endpoint.remove(connection.id);
-    for notify in connection
-        .channels
-        .lock()
-        .expect("no holder panics")
-        .values()
-    {
-        notify.notify_waiters();
+
+    fn next_wait(&self) -> Wait {
+        let mut core = self.lock();
+        let due = core.protocol.poll_timeout();
+        core.sleeps_until = due;
+        match (&core.blocked, due) {
+            (Some(transmit), _) => Wait::Room(transmit.local),
+            (None, _) if core.protocol.is_drained() => Wait::Over,
+            (None, Some(due)) => Wait::Timer(due),
+            (None, None) => Wait::Wake,
+        }
     }
-    connection.changed.notify_waiters();
+
+    fn fire_timers(&self) {
+        self.with(|core, now| {
+            if core.protocol.poll_timeout().is_some_and(|due| due <= now) {
+                core.protocol.handle_timeout(now);
+            }
+        });
+    }
+}
+
+/// What a connection's task waits for.
+enum Wait {
+    /// Nothing any more.
+    Over,
+    /// Room in the socket of this address.
+    Room(SocketAddr),
+    Timer(Instant),
+    /// Somebody else's change.
+    Wake,
 }

@@ -8,7 +8,7 @@ use tidewire::{ChannelId, Message};
 use tokio::sync::Notify;
 
 use crate::connection::Core;
-use crate::peer_connection::Handle;
+use crate::handle::Handle;
 
 /// [`DataChannel::send`] waits while more than this is buffered, in bytes.
 const HIGH_WATER: usize = 1 << 20;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::connection::Connection;
 use crate::gather;
 use crate::peer_connection::PeerConnection;
-use crate::socket::{ReceiveBuffers, Socket};
+use crate::socket::{ReceiveBuffers, Socket, Sockets};
 
 /// Where an endpoint's sockets are.
 #[derive(Clone, Debug, Default)]
@@ -41,22 +41,27 @@ impl EndpointConfig {
 /// UDP sockets, and the connections that share them. A clone is another handle of the same.
 ///
 /// The sockets stay open as long as a handle of the endpoint or of one of its connections exists.
+///
+/// Connections that share sockets with each other must not all lead to one and the same remote
+/// socket: nothing in a datagram of DTLS tells them apart, and the path goes to the one whose check
+/// verified last. A server answers any number of peers on one endpoint, but a program that opens
+/// several connections to that server gives each an endpoint of its own, as browsers do.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Inner {
-    sockets: Vec<Arc<Socket>>,
-    routes: Mutex<Routes>,
+struct Inner {
+    sockets: Arc<Sockets>,
+    router: Arc<Mutex<Router>>,
+    connections: Mutex<Connections>,
     readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
-struct Routes {
-    router: Router,
-    connections: HashMap<ConnectionId, Arc<Connection>>,
+struct Connections {
+    by_id: HashMap<ConnectionId, Arc<Connection>>,
     next_id: u64,
     rng: Rng,
 }
@@ -71,25 +76,21 @@ impl Endpoint {
         reason = "a runtime must be there to register sockets with"
     )]
     pub async fn bind(config: EndpointConfig) -> io::Result<Self> {
-        let sockets = gather::addresses(&config)?
-            .into_iter()
-            .map(|address| Socket::bind(address).map(Arc::new))
-            .collect::<io::Result<Vec<_>>>()?;
+        let addresses = gather::addresses(&config.addresses, config.include_loopback)?;
         let mut rng = Rng::from_os();
-        let routes = Routes {
-            router: Router::new(&mut rng),
-            connections: HashMap::new(),
-            next_id: 0,
-            rng,
-        };
         let inner = Arc::new(Inner {
-            sockets,
-            routes: Mutex::new(routes),
+            sockets: Arc::new(Sockets::bind(addresses)?),
+            router: Arc::new(Mutex::new(Router::new(&mut rng))),
+            connections: Mutex::new(Connections {
+                by_id: HashMap::new(),
+                next_id: 0,
+                rng,
+            }),
             readers: Mutex::default(),
         });
-        let readers = inner.sockets.iter().map(|socket| {
-            let task = read(Arc::clone(socket), Arc::downgrade(&inner));
-            tokio::spawn(task)
+        let readers = (0..inner.sockets.iter().count()).map(|index| {
+            let sockets = Arc::clone(&inner.sockets);
+            tokio::spawn(read(sockets, index, Arc::downgrade(&inner)))
         });
         *inner.readers.lock().expect("no holder panics") = readers.collect();
         Ok(Self { inner })
@@ -97,7 +98,7 @@ impl Endpoint {
 
     /// The addresses of the sockets.
     pub fn local_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        self.inner.sockets.iter().map(|socket| socket.address())
+        self.inner.sockets.iter().map(Socket::address)
     }
 
     /// Makes a connection on these sockets. Gathering starts at once: host candidates are known when
@@ -117,7 +118,7 @@ impl Endpoint {
             ..configuration
         };
         let servers = gather::stun_servers(&configuration);
-        let (id, rng) = self.inner.new_connection();
+        let (id, rng) = self.inner.connections().assign();
         let now = Instant::now();
         let mut protocol = tidewire::PeerConnection::new(configuration, rng, now)?;
         for address in self.local_addresses() {
@@ -126,8 +127,11 @@ impl Endpoint {
         if servers.is_empty() {
             protocol.finish_gathering(now);
         }
-        let connection = Connection::start(id, protocol, Arc::clone(&self.inner));
-        self.inner.insert(id, Arc::clone(&connection));
+        let (sockets, router) = (&self.inner.sockets, &self.inner.router);
+        let connection = Connection::new(id, protocol, Arc::clone(sockets), Arc::clone(router));
+        let known = Arc::clone(&connection);
+        self.inner.connections().by_id.insert(id, known);
+        tokio::spawn(keep(Arc::clone(&self.inner), id, Arc::clone(&connection)));
         if !servers.is_empty() {
             tokio::spawn(gather::ask(Arc::clone(&connection), servers));
         }
@@ -137,68 +141,25 @@ impl Endpoint {
 
     /// How many connections there are, those that are closing included.
     pub fn connections(&self) -> usize {
-        self.inner.routes().connections.len()
+        self.inner.connections().by_id.len()
     }
 }
 
 impl Inner {
-    pub(crate) fn socket(&self, address: SocketAddr) -> Option<&Arc<Socket>> {
-        self.sockets
-            .iter()
-            .find(|socket| socket.address() == address)
+    fn route(&self, datagram: &Datagram) -> Option<ConnectionId> {
+        let router = self.router.lock().expect("no holder panics");
+        router.route(datagram.local, datagram.remote, &datagram.data)
     }
 
-    /// How many datagrams every socket takes at once.
-    pub(crate) fn max_segments(&self) -> usize {
-        let each = self.sockets.iter().map(|socket| socket.max_segments());
-        each.min().unwrap_or(1)
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().expect("no holder panics")
     }
+}
 
-    pub(crate) fn connection(&self, id: ConnectionId) -> Option<Arc<Connection>> {
-        self.routes().connections.get(&id).cloned()
-    }
-
-    pub(crate) fn handle_router_events(
-        &self,
-        id: ConnectionId,
-        protocol: &mut tidewire::PeerConnection,
-    ) {
-        let Some(first) = protocol.poll_router_event() else {
-            return;
-        };
-        let mut routes = self.routes();
-        routes.router.handle_event(id, first);
-        while let Some(event) = protocol.poll_router_event() {
-            routes.router.handle_event(id, event);
-        }
-    }
-
-    pub(crate) fn remove(&self, id: ConnectionId) {
-        let mut routes = self.routes();
-        routes.router.remove(id);
-        routes.connections.remove(&id);
-    }
-
-    fn new_connection(&self) -> (ConnectionId, Rng) {
-        let mut routes = self.routes();
-        routes.next_id += 1;
-        (ConnectionId(routes.next_id), routes.rng.fork())
-    }
-
-    fn insert(&self, id: ConnectionId, connection: Arc<Connection>) {
-        self.routes().connections.insert(id, connection);
-    }
-
-    fn route(&self, datagram: &Datagram) -> Option<Arc<Connection>> {
-        let routes = self.routes();
-        let id = routes
-            .router
-            .route(datagram.local, datagram.remote, &datagram.data)?;
-        routes.connections.get(&id).cloned()
-    }
-
-    fn routes(&self) -> MutexGuard<'_, Routes> {
-        self.routes.lock().expect("no holder panics")
+impl Connections {
+    fn assign(&mut self) -> (ConnectionId, Rng) {
+        self.next_id += 1;
+        (ConnectionId(self.next_id), self.rng.fork())
     }
 }
 
@@ -210,26 +171,35 @@ impl Drop for Inner {
     }
 }
 
+/// A connection's task. It keeps the sockets open until the connection is closed.
+async fn keep(endpoint: Arc<Inner>, id: ConnectionId, connection: Arc<Connection>) {
+    connection.keep_time().await;
+    endpoint.connections().by_id.remove(&id);
+}
+
 /// Hands a socket's datagrams to their connections, until the endpoint is gone.
-async fn read(socket: Arc<Socket>, endpoint: Weak<Inner>) {
+async fn read(sockets: Arc<Sockets>, index: usize, endpoint: Weak<Inner>) {
+    let Some(socket) = sockets.iter().nth(index) else {
+        return;
+    };
     let mut buffers = ReceiveBuffers::new();
     // Connections that got something and have not been driven since.
-    let mut touched: Vec<Arc<Connection>> = Vec::new();
+    let mut touched: Vec<(ConnectionId, Arc<Connection>)> = Vec::new();
     loop {
         let received = socket.receive(&mut buffers, |datagram| {
             let Some(endpoint) = endpoint.upgrade() else {
                 return;
             };
-            // Most batches are one connection's; it is looked up once for a run of datagrams all
-            // the same, as what it authenticates changes the routes.
-            if let Some(connection) = endpoint.route(&datagram) {
+            // Each is routed anew: what the one before it authenticated may change the routes.
+            let Some(id) = endpoint.route(&datagram) else {
+                return;
+            };
+            if touched.last().is_none_or(|(last, _)| *last != id) {
+                let connection = endpoint.connections().by_id.get(&id).cloned();
+                touched.extend(connection.map(|connection| (id, connection)));
+            }
+            if let Some((_, connection)) = touched.last().filter(|(last, _)| *last == id) {
                 connection.handle_datagram(datagram);
-                if touched
-                    .last()
-                    .is_none_or(|last| !Arc::ptr_eq(last, &connection))
-                {
-                    touched.push(connection);
-                }
             }
         });
         if let Err(error) = received.await {
@@ -237,7 +207,7 @@ async fn read(socket: Arc<Socket>, endpoint: Weak<Inner>) {
             tracing::debug!(%error, "receiving failed");
             tokio::task::yield_now().await;
         }
-        for connection in touched.drain(..) {
+        for (_, connection) in touched.drain(..) {
             connection.drive();
         }
         if endpoint.strong_count() == 0 {

@@ -8,26 +8,24 @@ use tidewire::{Configuration, IceTransportPolicy};
 use tokio::net::lookup_host;
 
 use crate::connection::Connection;
-use crate::endpoint::EndpointConfig;
 
 /// The port of STUN over UDP (RFC 7064 section 3.1).
 const STUN_PORT: u16 = 3478;
 
-/// The addresses to bind.
-pub(crate) fn addresses(config: &EndpointConfig) -> io::Result<Vec<SocketAddr>> {
+/// The addresses to bind, where `wanted` may name unspecified ones, or none.
+pub(crate) fn addresses(
+    wanted: &[SocketAddr],
+    include_loopback: bool,
+) -> io::Result<Vec<SocketAddr>> {
     let anywhere = [
         SocketAddr::from(([0, 0, 0, 0], 0)),
         SocketAddr::from(([0_u16; 8], 0)),
     ];
-    let wanted: &[SocketAddr] = if config.addresses.is_empty() {
-        &anywhere
-    } else {
-        &config.addresses
-    };
+    let wanted = if wanted.is_empty() { &anywhere } else { wanted };
     let mut bound = Vec::new();
     for address in wanted {
         if address.ip().is_unspecified() {
-            let interfaces = interface_addresses(address.is_ipv4(), config.include_loopback)?;
+            let interfaces = interface_addresses(address.is_ipv4(), include_loopback)?;
             bound.extend(
                 interfaces
                     .into_iter()
@@ -146,11 +144,7 @@ mod tests {
 
     #[test]
     fn an_unspecified_address_stands_for_the_interfaces() {
-        let config = EndpointConfig {
-            addresses: vec!["0.0.0.0:0".parse().unwrap()],
-            include_loopback: true,
-        };
-        let bound = addresses(&config).unwrap();
+        let bound = addresses(&["0.0.0.0:0".parse().unwrap()], true).unwrap();
         assert!(
             bound.iter().any(|address| address.ip().is_loopback()),
             "{bound:?}"

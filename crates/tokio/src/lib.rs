@@ -15,6 +15,7 @@ mod data_channel;
 mod endpoint;
 mod event;
 mod gather;
+mod handle;
 mod mdns;
 mod peer_connection;
 mod socket;

@@ -11,6 +11,7 @@ use tidewire::{
 use crate::connection::Connection;
 use crate::data_channel::DataChannel;
 use crate::event::Event;
+use crate::handle::Handle;
 
 /// A connection to a peer. A clone is another handle of the same.
 ///
@@ -18,18 +19,6 @@ use crate::event::Event;
 #[derive(Clone, Debug)]
 pub struct PeerConnection {
     handle: Arc<Handle>,
-}
-
-/// Closes the connection when nobody holds it any more.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    pub(crate) connection: Arc<Connection>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.connection.with(|core, now| core.protocol.close(now));
-    }
 }
 
 impl PeerConnection {

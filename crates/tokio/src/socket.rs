@@ -26,6 +26,10 @@ pub(crate) struct Socket {
     address: SocketAddr,
 }
 
+/// The sockets of an endpoint.
+#[derive(Debug)]
+pub(crate) struct Sockets(Vec<Socket>);
+
 /// Where a socket's datagrams land. One of them serves for the socket's whole life.
 pub(crate) struct ReceiveBuffers {
     raw: Vec<u8>,
@@ -33,8 +37,29 @@ pub(crate) struct ReceiveBuffers {
     arena: BytesMut,
 }
 
+impl Sockets {
+    pub(crate) fn bind(addresses: Vec<SocketAddr>) -> io::Result<Self> {
+        let sockets = addresses.into_iter().map(Socket::bind);
+        sockets.collect::<io::Result<_>>().map(Self)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Socket> {
+        self.0.iter()
+    }
+
+    pub(crate) fn bound_to(&self, address: SocketAddr) -> Option<&Socket> {
+        self.iter().find(|socket| socket.address == address)
+    }
+
+    /// How many datagrams every socket takes at once.
+    pub(crate) fn max_segments(&self) -> usize {
+        let each = self.iter().map(Socket::max_segments);
+        each.min().unwrap_or(1)
+    }
+}
+
 impl Socket {
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+    fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
@@ -54,7 +79,7 @@ impl Socket {
     }
 
     /// How many datagrams one call of [`try_send`](Self::try_send) takes.
-    pub(crate) fn max_segments(&self) -> usize {
+    fn max_segments(&self) -> usize {
         self.state.max_gso_segments()
     }
 

@@ -3,10 +3,10 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::{complain, tell, workspace};
+use crate::{complain, target_folder, tell, workspace};
 
 /// The exit code for: this machine lacks something that the matrix needs.
 const CANNOT_RUN: u8 = 77;
@@ -93,8 +93,4 @@ fn matrix(
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     code.map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-fn target_folder(workspace: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
 }

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask help`.
 
 mod interop;
+mod loopback;
 mod soak;
 
 use std::env;
@@ -15,6 +16,13 @@ cargo xtask COMMAND
       Ends with 1 when a case failed, and with 77 when this machine lacks something that it needs.
       --only WORDS  the sessions whose name contains WORDS, such as \"plain\" or \"playground\"
       --self        tries the matrix itself: the browser stands in for both programs
+  loopback [--runs N] [--mebibytes N] [--opens N] [--aws-lc-rs]
+      Measures two processes of the example stdio_peer over loopback sockets: how fast one message of
+      64 KiB follows another, and how long it takes from createOffer until the channel is open.
+      --runs N       transfers, 5 unless told
+      --mebibytes N  the size of each, 512 unless told
+      --opens N      connections, 200 unless told
+      --aws-lc-rs    with that cryptographic provider instead of the default one
   soak [--seeds N] [--fuzz MINUTES]
       Runs the simulations under 2 000 seeds, and tells each with its seeds and how it went.
       --seeds N       as many seeds instead
@@ -26,6 +34,7 @@ fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
         Some("interop") => interop::run(&args.collect::<Vec<_>>()),
+        Some("loopback") => loopback::run(&args.collect::<Vec<_>>()),
         Some("soak") => soak::run(&args.collect::<Vec<_>>()),
         None | Some("help" | "--help" | "-h") => {
             tell(HELP);
@@ -56,4 +65,8 @@ fn workspace() -> PathBuf {
         .nth(2)
         .expect("this crate lies two folders below the root")
         .to_path_buf()
+}
+
+fn target_folder(workspace: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
 }

@@ -60,8 +60,7 @@ impl PeerConnection {
         if local.credentials != *transport.agent.local_credentials() {
             let replaced = transport.agent.local_credentials().ufrag.clone();
             transport.agent.restart(now, local.credentials.clone());
-            self.router_events
-                .push_back(RouterEvent::UfragRemoved(replaced));
+            self.router_events.push(RouterEvent::UfragRemoved(replaced));
             self.negotiation.restart_wanted = false;
         }
         if transport.remote_credentials.is_none() {

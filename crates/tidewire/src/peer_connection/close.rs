@@ -51,6 +51,8 @@ impl PeerConnection {
             .into_iter()
             .chain([current])
             .map(RouterEvent::UfragRemoved);
-        self.router_events.extend(retired);
+        for event in retired {
+            self.router_events.push(event);
+        }
     }
 }

@@ -413,11 +413,11 @@ impl PeerConnection {
             && replaced != current
         {
             self.router_events
-                .push_back(RouterEvent::UfragRemoved(replaced.ufrag.clone()));
+                .push(RouterEvent::UfragRemoved(replaced.ufrag.clone()));
         }
         if credentials != current && replaced != Some(credentials) {
             self.router_events
-                .push_back(RouterEvent::UfragAdded(credentials.ufrag.clone()));
+                .push(RouterEvent::UfragAdded(credentials.ufrag.clone()));
         }
     }
 
@@ -427,7 +427,7 @@ impl PeerConnection {
         };
         if local.credentials != *self.transports[DATA].agent.local_credentials() {
             self.router_events
-                .push_back(RouterEvent::UfragRemoved(local.credentials.ufrag));
+                .push(RouterEvent::UfragRemoved(local.credentials.ufrag));
         }
     }
 

@@ -13,6 +13,10 @@ use crate::event::Event;
 use crate::router::RouterEvent;
 use crate::transport::Transport;
 
+/// Bytes that are handed out at once. The system cuts a batch into datagrams itself, and takes none
+/// that is longer than one datagram may be: 65 535 bytes less the headers of IPv4 and UDP.
+const MAX_BATCH: usize = 65_507;
+
 impl PeerConnection {
     /// Takes a datagram that one of the caller's sockets received.
     ///
@@ -42,6 +46,20 @@ impl PeerConnection {
         self.progress(now);
     }
 
+    /// Takes notice that the socket at `local` could not send to `remote`: there is no route, or a
+    /// firewall refuses. Checks on that path fail at once instead of by their timers; for
+    /// everything else it is as good as a loss.
+    pub fn handle_unreachable(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        let now = self.advance(now);
+        if self.closing != Closing::Open {
+            return;
+        }
+        for transport in &mut self.transports {
+            transport.agent.handle_unreachable(now, local, remote);
+        }
+        self.progress(now);
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is next to be called; `None` when nothing is
     /// waited for. Ask again after every other call.
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -55,8 +73,9 @@ impl PeerConnection {
     /// Appends what is to be sent next to `buf` and tells where it goes; `None` when there is
     /// nothing to send for now.
     ///
-    /// At most `max_segments` datagrams are appended; more than one only when all but the last
-    /// are equally long, as [`Transmit::segment_size`] describes. Call until it answers `None`.
+    /// At most `max_segments` datagrams are appended, and 65 507 bytes, which is as much as segmentation
+    /// offload takes; more than one datagram only when all but the last are equally long, as
+    /// [`Transmit::segment_size`] describes. Call until it answers `None`.
     pub fn poll_transmit(
         &mut self,
         now: Instant,
@@ -82,7 +101,7 @@ impl PeerConnection {
 
     /// What a [`Router`](crate::Router) has to know, oldest first.
     pub fn poll_router_event(&mut self) -> Option<RouterEvent> {
-        self.router_events.pop_front()
+        self.router_events.pop()
     }
 
     /// Clamps a clock that goes backwards.
@@ -116,8 +135,10 @@ impl PeerConnection {
         let handled = self.transports[DATA]
             .agent
             .handle_datagram(now, local, remote, &data);
+        // Each time: another connection may have taken the path over in between.
         if handled.is_authenticated() {
-            self.report_path(local, remote);
+            self.router_events
+                .push(RouterEvent::PathVerified { local, remote });
         }
     }
 
@@ -171,13 +192,6 @@ impl PeerConnection {
     fn read_dtls(&mut self, now: Instant) {
         while let Some(packet) = self.transports[DATA].poll_data() {
             self.channels.handle_packet(now, packet);
-        }
-    }
-
-    fn report_path(&mut self, local: SocketAddr, remote: SocketAddr) {
-        if self.verified_paths.insert((local, remote)) {
-            self.router_events
-                .push_back(RouterEvent::PathVerified { local, remote });
         }
     }
 
@@ -241,7 +255,7 @@ impl PeerConnection {
         let sent = self.transports[DATA].agent.poll_transmit(now, buf)?;
         if let Some(transaction) = sent.request {
             self.router_events
-                .push_back(RouterEvent::TransactionStarted(transaction.0));
+                .push(RouterEvent::TransactionStarted(transaction.0));
         }
         Some(Transmit {
             local: sent.local,
@@ -267,7 +281,7 @@ impl PeerConnection {
         let start = buf.len();
         let mut segment = 0;
         let mut segments = 0;
-        while segments < max_segments {
+        while segments < max_segments && buf.len() - start + segment <= MAX_BATCH {
             let packet = buf.len();
             let written = if self.held_back.is_empty() {
                 buf.resize(packet + dtls.record_overhead().header, 0);

@@ -8,12 +8,11 @@ mod gather;
 mod io;
 mod negotiation;
 
-use std::collections::{HashSet, VecDeque};
-use std::net::SocketAddr;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyedState, Rng};
+use tidewire_crypto::{CryptoProvider, HashAlgorithm, Rng};
 use tidewire_datachannel as datachannel;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
@@ -23,7 +22,7 @@ use crate::configuration::{Configuration, IceTransportPolicy};
 use crate::early::EarlyDatagrams;
 use crate::error::ConfigurationError;
 use crate::event::Event;
-use crate::router::RouterEvent;
+use crate::router::{RouterEvent, RouterEvents};
 use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
 use crate::stats::{SelectedPair, Stats};
 use crate::transport::Transport;
@@ -83,8 +82,7 @@ pub struct PeerConnection {
     state: PeerConnectionState,
     closing: Closing,
     events: VecDeque<Event>,
-    router_events: VecDeque<RouterEvent>,
-    verified_paths: HashSet<(SocketAddr, SocketAddr), KeyedState>,
+    router_events: RouterEvents,
     /// A packet that did not fit into the last batch of equal segments.
     held_back: Vec<u8>,
     stats: Stats,
@@ -166,8 +164,7 @@ impl PeerConnection {
             state: PeerConnectionState::New,
             closing: Closing::Open,
             events: VecDeque::new(),
-            router_events: VecDeque::from([RouterEvent::UfragAdded(ufrag)]),
-            verified_paths: HashSet::with_hasher(KeyedState::new(&mut rng)),
+            router_events: RouterEvents::new(RouterEvent::UfragAdded(ufrag)),
             held_back: Vec::new(),
             stats: Stats::default(),
             rng,
