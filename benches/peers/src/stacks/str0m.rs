@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use bytes::{Bytes, BytesMut};
 use str0m::channel::ChannelId;
 use str0m::crypto::from_feature_flags;
-use str0m::net::{Protocol, Receive};
+use str0m::net::{DatagramSend, Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use crate::network::addresses;
@@ -21,6 +21,7 @@ pub struct Str0m {
     channel: Option<ChannelId>,
     timeout: Option<Instant>,
     received: VecDeque<Vec<u8>>,
+    outgoing: Vec<DatagramSend>,
 }
 
 impl Str0m {
@@ -38,7 +39,23 @@ impl Str0m {
             channel: None,
             timeout: Some(now),
             received: VecDeque::new(),
+            outgoing: Vec::new(),
         })
+    }
+
+    /// str0m wants to be asked until it has nothing to say after each datagram, or a queue of its own
+    /// overflows.
+    fn drain(&mut self) -> Result<()> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Transmit(datagram) => self.outgoing.push(datagram.contents),
+                Output::Event(event) => self.handle_event(event),
+                Output::Timeout(due) => {
+                    self.timeout = Some(due);
+                    return Ok(());
+                }
+            }
+        }
     }
 
     fn handle_event(&mut self, event: Event) {
@@ -75,7 +92,8 @@ impl Transfer for Str0m {
             destination: addresses()[self.own],
             contents: (&datagram[..]).try_into()?,
         };
-        Ok(self.rtc.handle_input(Input::Receive(now, received))?)
+        self.rtc.handle_input(Input::Receive(now, received))?;
+        self.drain()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<()> {
@@ -87,16 +105,11 @@ impl Transfer for Str0m {
     }
 
     fn poll_transmits(&mut self, _now: Instant, mut send: impl FnMut(&[u8])) -> Result<()> {
-        loop {
-            match self.rtc.poll_output()? {
-                Output::Transmit(datagram) => send(&datagram.contents),
-                Output::Event(event) => self.handle_event(event),
-                Output::Timeout(due) => {
-                    self.timeout = Some(due);
-                    return Ok(());
-                }
-            }
+        self.drain()?;
+        for datagram in self.outgoing.drain(..) {
+            send(&datagram);
         }
+        Ok(())
     }
 
     /// str0m keeps its own count, with the bound that it was built with.
