@@ -47,18 +47,20 @@ pub(crate) fn start_packet(header: &PacketHeader, out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; 4]);
 }
 
-/// Completes the packet that began at `start`.
+/// Completes the packet that [`start_packet`] began at `start`.
 pub(crate) fn finish_packet(start: usize, out: &mut [u8]) {
     let packet = &mut out[start..];
-    let checksum = checksum(packet).to_le_bytes();
+    debug_assert_eq!(packet[CHECKSUM], [0; 4], "the packet is finished once");
+    let checksum = crc32c::crc32c(packet).to_le_bytes();
     packet[CHECKSUM].copy_from_slice(&checksum);
 }
 
 /// CRC32c over the packet with zeros in place of the checksum.
 fn checksum(packet: &[u8]) -> u32 {
-    let crc = crc32c::crc32c(&packet[..CHECKSUM.start]);
-    let crc = crc32c::crc32c_append(crc, &[0; 4]);
-    crc32c::crc32c_append(crc, &packet[CHECKSUM.end..])
+    let (header, chunks) = packet.split_at(COMMON_HEADER_LEN);
+    let mut zeroed = [0; COMMON_HEADER_LEN];
+    zeroed[..CHECKSUM.start].copy_from_slice(&header[..CHECKSUM.start]);
+    crc32c::crc32c_append(crc32c::crc32c(&zeroed), chunks)
 }
 
 #[cfg(test)]
