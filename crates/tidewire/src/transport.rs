@@ -26,7 +26,7 @@ pub(crate) struct Transport {
     dtls: DtlsState,
     /// The present association has been up.
     is_established: bool,
-    /// A failed handshake whose alert is still to be sent.
+    /// The last handshake that failed, until one succeeds: its alert may have to be sent again.
     failed: Option<Box<dtls::Connection>>,
     dtls_config: Arc<dtls::Config>,
     rng: Rng,
@@ -129,6 +129,7 @@ impl Transport {
         };
         self.dtls = DtlsState::AwaitingPath(peer);
         self.is_established = false;
+        self.failed = None;
         self.start_dtls_if_ready(now);
         association
     }
@@ -175,7 +176,10 @@ impl Transport {
     pub(crate) fn poll_dtls_event(&mut self, now: Instant) -> Option<dtls::Event> {
         let event = self.dtls_mut()?.poll_event()?;
         match &event {
-            dtls::Event::Connected(_) => self.is_established = true,
+            dtls::Event::Connected(_) => {
+                self.is_established = true;
+                self.failed = None;
+            }
             dtls::Event::Closed(reason)
                 if !self.is_established && is_worth_retrying(reason) && self.retry_dtls(now) =>
             {
@@ -231,14 +235,11 @@ impl Transport {
 
     /// Appends the next datagram of the handshake, or an alert.
     pub(crate) fn write_handshake(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
-        if let Some(failed) = &mut self.failed {
-            if failed.poll_transmit(now, buf) {
-                return true;
-            }
-            self.failed = None;
-        }
-        self.dtls_mut()
-            .is_some_and(|dtls| dtls.poll_transmit(now, buf))
+        let failed = self.failed.as_mut();
+        failed.is_some_and(|failed| failed.poll_transmit(now, buf))
+            || self
+                .dtls_mut()
+                .is_some_and(|dtls| dtls.poll_transmit(now, buf))
     }
 
     pub(crate) fn dtls_stats(&self) -> Option<DtlsStats> {
@@ -267,7 +268,25 @@ impl Transport {
 
     /// Takes a DTLS datagram; what it decrypts to is then read with [`poll_data`](Self::poll_data).
     pub(crate) fn handle_dtls(&mut self, now: Instant, data: BytesMut) {
-        if let Some(connection) = self.dtls_mut() {
+        let is_hello = is_client_hello(&data);
+        let is_left_over = match &self.dtls {
+            DtlsState::Settling { .. } => true,
+            // The next handshake begins with a hello.
+            DtlsState::Running {
+                connection, peer, ..
+            } => {
+                let has_begun = connection.stats().datagrams_received > 0;
+                peer.role == dtls::Role::Server && !has_begun && !is_hello
+            }
+            _ => false,
+        };
+        let connection = if is_left_over {
+            // A peer that goes on has missed the alert, and is sent another.
+            self.failed.as_deref_mut().filter(|_| !is_hello)
+        } else {
+            self.dtls_mut()
+        };
+        if let Some(connection) = connection {
             connection.handle_datagram(now, data);
         }
     }
@@ -313,6 +332,12 @@ impl Transport {
             connection.handle_timeout(now);
         }
     }
+}
+
+/// A record of the handshake, not encrypted, that begins with a ClientHello: RFC 6347 sections 4.1 and
+/// 4.2.2.
+fn is_client_hello(datagram: &[u8]) -> bool {
+    matches!(datagram, [22, _, _, 0, 0, _, _, _, _, _, _, _, _, 1, ..])
 }
 
 /// What may be due to a single bad datagram.
