@@ -1,63 +1,14 @@
 //! Connections over real sockets on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
+mod common;
+
 use std::time::Duration;
 
-use tidewire_tokio::tidewire::{
-    Configuration, DataChannelInit, Message, PeerConnectionState, SessionDescription,
-};
-use tidewire_tokio::{DataChannel, Endpoint, EndpointConfig, Event, PeerConnection};
+use common::{LIMIT, connect, endpoint, pair};
+use tidewire_tokio::tidewire::{Configuration, Message, PeerConnectionState};
+use tidewire_tokio::{DataChannel, Event};
 use tokio::time::timeout;
-
-const LIMIT: Duration = Duration::from_secs(20);
-
-async fn endpoint() -> Endpoint {
-    let address = "127.0.0.1:0".parse().unwrap();
-    Endpoint::bind(EndpointConfig::bound_to([address]))
-        .await
-        .unwrap()
-}
-
-/// Offer and answer, and a channel that is open on both sides.
-async fn connect(caller: &PeerConnection, callee: &PeerConnection) -> (DataChannel, DataChannel) {
-    let ours = caller
-        .create_data_channel("test", DataChannelInit::default())
-        .unwrap();
-    negotiate(caller, callee).await;
-    timeout(LIMIT, ours.opened())
-        .await
-        .expect("in time")
-        .expect("it opens");
-    let theirs = timeout(LIMIT, incoming(callee)).await.expect("in time");
-    (ours, theirs)
-}
-
-async fn negotiate(caller: &PeerConnection, callee: &PeerConnection) {
-    let offer = caller.create_offer().unwrap();
-    caller.set_local_description(offer).unwrap();
-    caller.gathering_complete().await;
-    let offer = caller.local_description().unwrap();
-    let answer = callee.answer(offer).await.unwrap();
-    caller
-        .set_remote_description(SessionDescription::answer(answer.sdp))
-        .unwrap();
-}
-
-async fn incoming(connection: &PeerConnection) -> DataChannel {
-    loop {
-        match connection.next_event().await.expect("the connection lives") {
-            Event::DataChannel(channel) => return channel,
-            _ => continue,
-        }
-    }
-}
-
-/// Sockets of their own for each: what connects the same two sockets cannot be told apart.
-async fn pair() -> (PeerConnection, PeerConnection) {
-    let (near, far) = (endpoint().await, endpoint().await);
-    let make = |endpoint: &Endpoint| endpoint.peer_connection(Configuration::default()).unwrap();
-    (make(&near), make(&far))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_megabytes_go_each_way_at_once() {
@@ -196,4 +147,37 @@ async fn a_sender_waits_for_room() {
             .expect("a message");
     }
     sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_given_up_half_way_loses_nothing() {
+    let (caller, callee) = pair().await;
+    let (ours, theirs) = connect(&caller, &callee).await;
+    for _ in 0..20 {
+        let nothing = timeout(Duration::from_millis(1), theirs.receive()).await;
+        assert!(nothing.is_err(), "nothing was sent");
+    }
+    ours.send("one").await.unwrap();
+    let waiting = tokio::spawn({
+        let theirs = theirs.clone();
+        async move { theirs.receive().await }
+    });
+    assert_eq!(waiting.await.unwrap(), Some(Message::from("one")));
+    ours.send("two").await.unwrap();
+    let message = timeout(LIMIT, theirs.receive()).await.expect("in time");
+    assert_eq!(message, Some(Message::from("two")));
+}
+
+#[tokio::test]
+async fn a_connection_outlives_the_handle_of_its_endpoint() {
+    let near = endpoint().await;
+    let caller = near.peer_connection(Configuration::default()).unwrap();
+    drop(near);
+    let far = endpoint().await;
+    let callee = far.peer_connection(Configuration::default()).unwrap();
+    let (ours, theirs) = connect(&caller, &callee).await;
+    drop((caller, far, callee));
+    ours.send("still here").await.unwrap();
+    let message = timeout(LIMIT, theirs.receive()).await.expect("in time");
+    assert_eq!(message, Some(Message::from("still here")));
 }
