@@ -1,5 +1,4 @@
 //! Connections over real sockets on the loopback interface.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 mod common;
 
