@@ -59,6 +59,9 @@ pub enum Unacceptable {
     /// A later offer must keep the media sections there were (RFC 8829 section 5.2.2).
     #[error("media sections have disappeared")]
     SectionsRemoved,
+    /// The answer to an ICE restart keeps the credentials of before (RFC 8839 section 4.4.3).
+    #[error("the answer to an ICE restart has no new ICE credentials")]
+    RestartIgnored,
     /// A section repeats the mid of another.
     #[error("two media sections have the same mid")]
     DuplicateMid,

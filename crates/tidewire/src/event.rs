@@ -1,5 +1,8 @@
 //! What a connection reports.
 
+use std::collections::VecDeque;
+use std::mem::discriminant;
+
 use tidewire_datachannel::ChannelId;
 use tidewire_dtls::CloseReason;
 
@@ -49,4 +52,52 @@ pub enum Event {
     DataChannelClosing(ChannelId),
     /// The channel is closed.
     DataChannelClosed(ChannelId),
+}
+
+/// Events that nobody has asked for yet.
+#[derive(Debug, Default)]
+pub(crate) struct Events(VecDeque<Event>);
+
+/// Events that wait at most. The peer causes some of them, and not every application asks.
+const MAX_EVENTS: usize = 256;
+
+impl Events {
+    /// Adds an event. Where there are too many, the oldest of its kind, which it supersedes, makes
+    /// room.
+    pub(crate) fn push(&mut self, event: Event) {
+        if self.0.len() == MAX_EVENTS {
+            let kind = discriminant(&event);
+            let superseded = self.0.iter().position(|known| discriminant(known) == kind);
+            self.0.remove(superseded.unwrap_or(0));
+        }
+        self.0.push_back(event);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.0.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_nobody_asks_for_stay_bounded_and_the_last_of_each_kind_stays() {
+        let mut events = Events::default();
+        let failed = Event::ConnectionStateChange(PeerConnectionState::Failed);
+        events.push(failed.clone());
+        for _ in 0..10_000 {
+            events.push(Event::SelectedPairChange);
+            events.push(Event::IceConnectionStateChange(
+                IceConnectionState::Connected,
+            ));
+        }
+        events.push(Event::IceConnectionStateChange(IceConnectionState::Failed));
+        let left: Vec<_> = std::iter::from_fn(|| events.pop()).collect();
+        assert_eq!(left.len(), MAX_EVENTS);
+        assert_eq!(left.first(), Some(&failed));
+        let last = Event::IceConnectionStateChange(IceConnectionState::Failed);
+        assert_eq!(left.last(), Some(&last));
+    }
 }

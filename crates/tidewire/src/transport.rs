@@ -137,11 +137,14 @@ impl Transport {
     /// Starts the DTLS association once nothing is missing: a server at once, so that no
     /// ClientHello is lost, a client when there is a path to send its own on.
     pub(crate) fn start_dtls_if_ready(&mut self, now: Instant) {
-        let has_path = self.path().is_some();
+        let (has_path, rtt) = (self.path().is_some(), self.rtt());
         let peer = match &mut self.dtls {
             DtlsState::AwaitingPath(peer) => peer,
             DtlsState::Running { connection, .. } if has_path => {
                 connection.expect_peer(now);
+                if let Some(rtt) = rtt.filter(|_| !self.is_established) {
+                    connection.set_rtt(rtt);
+                }
                 return;
             }
             _ => return,
@@ -162,7 +165,10 @@ impl Transport {
             now,
         );
         // The only misuse is an empty list of fingerprints, which no description passes with.
-        if let Ok(connection) = connection {
+        if let Ok(mut connection) = connection {
+            if let Some(rtt) = self.rtt() {
+                connection.set_rtt(rtt);
+            }
             self.dtls = DtlsState::Running {
                 connection: Box::new(connection),
                 peer,
@@ -199,7 +205,7 @@ impl Transport {
                 failures,
             } if failures < MAX_RETRIES => {
                 self.failed = Some(connection);
-                let until = now + self.settling_time(peer.role);
+                let until = now + self.settling_time(peer.role) * (1 << failures);
                 self.dtls = DtlsState::Settling {
                     peer,
                     failures: failures + 1,
@@ -215,14 +221,21 @@ impl Transport {
     }
 
     /// What is left of a failed handshake, late and repeated datagrams, must not spoil the next. The
-    /// server listens again before the client says hello again.
+    /// server listens again before the client says hello again. It doubles from failure to failure, as
+    /// it may take the peer a while to believe an alert that anybody may have written.
     fn settling_time(&self, role: dtls::Role) -> Duration {
-        let rtt = self.agent.selected_pair().and_then(|pair| pair.rtt);
-        let quiet = rtt.map_or(MIN_SETTLING, |rtt| (rtt * 2).max(MIN_SETTLING));
+        let quiet = self
+            .rtt()
+            .map_or(MIN_SETTLING, |rtt| (rtt * 2).max(MIN_SETTLING));
         match role {
             dtls::Role::Server => quiet,
             dtls::Role::Client => quiet * 2,
         }
+    }
+
+    /// The round trip that ICE has measured.
+    fn rtt(&self) -> Option<Duration> {
+        self.agent.selected_pair()?.rtt
     }
 
     /// Whether datagrams of DTLS belong to what signalling has yet to tell.

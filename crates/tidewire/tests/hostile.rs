@@ -341,3 +341,282 @@ fn a_damaged_handshake_is_tried_again() {
         );
     }
 }
+
+fn never_opens(spoil_offer: &'static str, spoil_answer: &'static str) {
+    let mut net = Net::new(1, &LinkConfig::default());
+    let s = |prefix: &'static str| {
+        move |sdp: String| {
+            if prefix.is_empty() {
+                sdp
+            } else {
+                spoil(sdp, prefix)
+            }
+        }
+    };
+    let channel = signal(&mut net, s(spoil_offer), s(spoil_answer));
+    net.run_for(Duration::from_secs(90));
+    for peer in &net.peers {
+        assert!(
+            !peer.has(&Event::DataChannelOpen(channel)),
+            "{:?}",
+            peer.events
+        );
+        assert!(
+            !peer
+                .events
+                .iter()
+                .any(|e| matches!(e, Event::DataChannel(_))),
+            "{:?}",
+            peer.events
+        );
+        assert!(
+            !peer.has(&Event::ConnectionStateChange(
+                PeerConnectionState::Connected
+            )),
+            "{:?}",
+            peer.events
+        );
+    }
+    let failed = Event::ConnectionStateChange(PeerConnectionState::Failed);
+    let both = net.peers.iter().all(|peer| peer.has(&failed));
+    assert!(
+        both,
+        "both say so: {:?}\n{:?}",
+        net.peers[0].events, net.peers[1].events
+    );
+}
+
+fn spoil(sdp: String, prefix: &str) -> String {
+    sdp.lines()
+        .map(|line| {
+            if line.starts_with(prefix) {
+                let last = line.chars().last().unwrap();
+                let other = if last == '0' { '1' } else { '0' };
+                format!("{}{other}\r\n", &line[..line.len() - 1])
+            } else {
+                format!("{line}\r\n")
+            }
+        })
+        .collect()
+}
+
+fn signal(
+    net: &mut Net,
+    change: impl Fn(String) -> String,
+    change_answer: impl Fn(String) -> String,
+) -> ChannelId {
+    let now = net.now;
+    let caller = &mut net.peers[OFFERER].connection;
+    let channel = caller
+        .create_data_channel(now, "chat", Default::default())
+        .unwrap();
+    let offer = caller.create_offer().unwrap();
+    caller.set_local_description(now, &offer).unwrap();
+    let offer = change(caller.local_description().unwrap().sdp);
+    let callee = &mut net.peers[ANSWERER].connection;
+    callee
+        .set_remote_description(now, &SessionDescription::offer(offer))
+        .unwrap();
+    let answer = callee.create_answer().unwrap();
+    callee.set_local_description(now, &answer).unwrap();
+    let answer = change_answer(callee.local_description().unwrap().sdp);
+    net.peers[OFFERER]
+        .connection
+        .set_remote_description(now, &SessionDescription::answer(answer))
+        .unwrap();
+    channel
+}
+
+#[test]
+fn a_wrong_fingerprint_in_the_offer_never_opens() {
+    never_opens("a=fingerprint", "");
+}
+
+#[test]
+fn a_wrong_password_in_the_offer_never_opens() {
+    never_opens("a=ice-pwd", "");
+}
+
+/// A deadline that has passed and stays is a driver's busy loop.
+#[test]
+fn a_timer_that_fired_is_not_due_again_at_once() {
+    for cut in 0..40_u64 {
+        let (mut net, [channel, _]) = connected(&LinkConfig::default());
+        for peer in &mut net.peers {
+            for n in 0..50 {
+                let now = net.now;
+                let ids = channel;
+                let _ = peer
+                    .connection
+                    .send(now, ids, Message::Binary(vec![n; 60_000].into()));
+            }
+        }
+        net.run_for(Duration::from_millis(cut * 3));
+        // Silence from here on: neither is heard any more.
+        for peer in &mut net.peers {
+            let mut now = net.now;
+            let mut repeats = 0;
+            let end = now + Duration::from_secs(100);
+            let mut buf = Vec::new();
+            while let Some(due) = peer.connection.poll_timeout() {
+                if due > end {
+                    break;
+                }
+                if due <= now {
+                    repeats += 1;
+                } else {
+                    repeats = 0;
+                    now = due;
+                }
+                assert!(
+                    repeats < 3,
+                    "stuck {:?} after silence, cut {cut}",
+                    now - net.now
+                );
+                peer.connection.handle_timeout(now);
+                while peer.connection.poll_transmit(now, 8, &mut buf).is_some() {
+                    buf.clear();
+                }
+                while peer.connection.poll_event().is_some() {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failed_send_of_a_consent_check_does_not_end_a_healthy_connection() {
+    let (mut net, [channel, _]) = connected(&LinkConfig::default());
+    for _ in 0..20 {
+        net.run_for(Duration::from_millis(500));
+        let (local, remote) = (net.peers[0].address, net.peers[1].address);
+        let now = net.now;
+        net.peers[0]
+            .connection
+            .handle_unreachable(now, local, remote);
+    }
+    net.run_for(Duration::from_secs(10));
+    let now = net.now;
+    assert!(
+        net.peers[0].connection.send(now, channel, "x").is_ok(),
+        "{:?}",
+        net.peers[0].events
+    );
+}
+
+#[test]
+fn a_closed_connection_is_heard_of_by_a_peer_that_is_sending() {
+    let (mut net, [channel, _]) = connected(&LinkConfig::default());
+    for n in 0..30 {
+        let now = net.now;
+        net.peers[OFFERER]
+            .connection
+            .send(now, channel, Message::Binary(vec![n; 60_000].into()))
+            .unwrap();
+    }
+    net.run_for(Duration::from_millis(20));
+    let now = net.now;
+    net.peers[ANSWERER].connection.close(now);
+    net.run_for(Duration::from_secs(1));
+    assert!(
+        net.peers[OFFERER].has(&Event::DataChannelClosed(channel)),
+        "{:?}",
+        net.peers[OFFERER].events
+    );
+    assert!(net.peers[OFFERER].has(&Event::DtlsClosed));
+}
+
+/// Data is in flight when the path goes away for 40 s, and ICE restarts.
+#[test]
+fn data_in_flight_survives_a_failed_path_and_a_restart() {
+    let (mut net, [channel, _]) = connected(&LinkConfig::default());
+    let now = net.now;
+    net.peers[0]
+        .connection
+        .send(now, channel, Message::Binary(vec![7; 200_000].into()))
+        .unwrap();
+    net.tamper = Some(|_, packet| packet[0] = 0xFF);
+    net.run_for(Duration::from_secs(40));
+    net.tamper = None;
+    net.peers[0].connection.restart_ice();
+    net.negotiate();
+    net.run_for(Duration::from_secs(70));
+    let ids: Vec<_> = net.peers[1]
+        .events
+        .iter()
+        .filter_map(|e| match e {
+            Event::DataChannel(id) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        net.peers[1].receive_all(ids[0]).len(),
+        1,
+        "{:?}",
+        net.peers[0].events
+    );
+}
+
+/// One forged plaintext datagram of DTLS per handshake, by somebody who can spoof the peer's address.
+#[test]
+fn forged_alerts_do_not_stop_the_handshake() {
+    let mut net = Net::new(
+        1,
+        &LinkConfig {
+            delay: Duration::from_millis(20),
+            ..LinkConfig::default()
+        },
+    );
+    let channel = signal(&mut net, |sdp| sdp, |sdp| sdp);
+    // fatal handshake_failure, epoch 0
+    let alert = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
+    let mut open = false;
+    for _ in 0..300 {
+        for i in 0..2 {
+            let (local, remote) = (net.peers[i].address, net.peers[1 - i].address);
+            let now = net.now;
+            net.peers[i]
+                .connection
+                .handle_datagram(now, Datagram::copied(local, remote, &alert));
+        }
+        net.run_for(Duration::from_millis(10));
+        open |= net.peers[OFFERER].has(&Event::DataChannelOpen(channel));
+    }
+    assert!(
+        open,
+        "{:?}",
+        net.peers
+            .iter()
+            .map(|p| p.events.last())
+            .collect::<Vec<_>>()
+    );
+}
+
+/// The same after the handshake: nothing may come of it.
+#[test]
+fn forged_datagrams_do_not_end_an_open_connection() {
+    let (mut net, [channel, _]) = connected(&LinkConfig::default());
+    let forged: [&[u8]; 4] = [
+        &[21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40],
+        &[21, 254, 253, 0, 1, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0],
+        &[
+            22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ],
+        &[20, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 1],
+    ];
+    for n in 0..2000 {
+        for i in 0..2 {
+            let (local, remote) = (net.peers[i].address, net.peers[1 - i].address);
+            let now = net.now;
+            net.peers[i]
+                .connection
+                .handle_datagram(now, Datagram::copied(local, remote, forged[n % 4]));
+        }
+        net.run_for(Duration::from_millis(5));
+    }
+    let now = net.now;
+    net.peers[0].connection.send(now, channel, "x").unwrap();
+    assert_eq!(
+        net.peers[0].connection.connection_state(),
+        PeerConnectionState::Connected
+    );
+}

@@ -24,6 +24,7 @@ impl Connection {
         self.alert = farewell(reason);
         self.retransmission.stop();
         self.handshake_deadline = None;
+        self.suspicion = None;
         self.cx.flight.clear();
         self.cx.transcript = Vec::new();
         self.reassembler = Reassembler::default();

@@ -66,6 +66,8 @@ impl Connection {
     fn handle_message(&mut self, message: &Message) {
         tracing::trace!(kind = ?message.kind, "handshake message");
         self.expect_peer(self.now);
+        // The peer goes on: an alert that says otherwise is not its own.
+        self.suspicion = None;
         // A handshake that fails halfway is closed for good below.
         let state = std::mem::replace(&mut self.state, State::Closed(CloseReason::Local));
         let had_keys = self.cx.opener.is_some();
@@ -97,6 +99,7 @@ impl Connection {
             Step::Done(established) => {
                 self.cx.transcript = Vec::new();
                 self.handshake_deadline = None;
+                self.suspicion = None;
                 self.recheck_early = true;
                 self.events
                     .push_back(Event::Connected(describe(&established)));

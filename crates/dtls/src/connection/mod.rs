@@ -55,6 +55,8 @@ pub struct Connection {
     reassembler: Reassembler,
     retransmission: Retransmission,
     handshake_deadline: Option<Instant>,
+    /// What an alert said that anybody may have written, and when it is believed.
+    suspicion: Option<(CloseReason, Instant)>,
     mtu: usize,
     early: VecDeque<BytesMut>,
     /// Whether early records may be of use now.
@@ -103,6 +105,7 @@ impl Connection {
             reassembler: Reassembler::default(),
             retransmission,
             handshake_deadline,
+            suspicion: None,
             mtu,
             early: VecDeque::new(),
             recheck_early: false,
@@ -155,6 +158,8 @@ impl Connection {
             .is_some_and(|deadline| self.now >= deadline)
         {
             self.end(CloseReason::TimedOut);
+        } else if let Some((reason, _)) = self.suspicion.filter(|(_, at)| self.now >= *at) {
+            self.end(reason);
         } else if self.retransmission.expire(self.now) {
             self.repeat_flight();
         }
@@ -162,7 +167,11 @@ impl Connection {
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; `None` when idle.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timers = [self.retransmission.deadline(), self.handshake_deadline];
+        let timers = [
+            self.retransmission.deadline(),
+            self.handshake_deadline,
+            self.suspicion.map(|(_, believed_at)| believed_at),
+        ];
         timers.into_iter().flatten().min()
     }
 

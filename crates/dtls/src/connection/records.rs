@@ -1,5 +1,7 @@
 //! Records in.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 
 use super::{Connection, FATAL, State};
@@ -10,6 +12,8 @@ use crate::wire::{AlertDescription, ContentType};
 
 /// Protected records that are kept until they can be opened.
 const MAX_EARLY_RECORDS: usize = 8;
+/// How long a peer may be silent after an alert that is not protected, at least.
+const MIN_SUSPICION: Duration = Duration::from_millis(300);
 /// Records of data that are kept until they are taken.
 const MAX_UNREAD_RECORDS: usize = 1024;
 
@@ -34,7 +38,7 @@ impl Connection {
         }
         match header.kind {
             ContentType::HANDSHAKE => self.handle_fragments(Epoch::Clear, content),
-            ContentType::ALERT => self.handle_alert(content),
+            ContentType::ALERT => self.suspect(content),
             // The epoch says all that a ChangeCipherSpec does (RFC 6347 section 4.1).
             ContentType::CHANGE_CIPHER_SPEC => (),
             _ => self.drop(DropReason::Unexpected),
@@ -73,6 +77,31 @@ impl Connection {
             return self.drop(DropReason::Overflow);
         }
         self.early.push_back(record);
+    }
+
+    /// Anybody can have written an alert that is not protected. It is believed when the peer then says
+    /// nothing more for as long as it takes it to repeat itself (RFC 6347 section 4.1.2.7 leaves it to
+    /// us).
+    fn suspect(&mut self, content: &[u8]) {
+        let &[level, description] = content else {
+            return self.drop(DropReason::Malformed);
+        };
+        if self.cx.flight.generation() == 0 {
+            // The peer has not begun.
+            return self.drop(DropReason::Unexpected);
+        }
+        let reason = match AlertDescription(description) {
+            AlertDescription::CLOSE_NOTIFY => CloseReason::Peer,
+            description if level == FATAL => CloseReason::PeerAlert(description),
+            description => {
+                tracing::debug!(?description, "warning alert ignored");
+                return;
+            }
+        };
+        if self.suspicion.is_none() {
+            let patience = (self.retransmission.interval() * 2).max(MIN_SUSPICION);
+            self.suspicion = Some((reason, self.now + patience));
+        }
     }
 
     fn handle_alert(&mut self, content: &[u8]) {

@@ -91,6 +91,11 @@ impl Retransmission {
             .is_none_or(|sent| now.saturating_duration_since(sent) >= self.floor)
     }
 
+    /// How long the flight waits for its answer this time.
+    pub(crate) fn interval(&self) -> Duration {
+        self.current
+    }
+
     pub(crate) fn stop(&mut self) {
         self.deadline = None;
     }

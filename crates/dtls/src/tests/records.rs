@@ -112,6 +112,39 @@ fn plain_alerts_and_messages_count_for_nothing_once_connected() {
     pair.assert_agreed();
 }
 
+/// A fatal alert that anybody can write: handshake_failure, epoch 0.
+const FORGED: [u8; 15] = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
+
+#[test]
+fn plain_alerts_do_not_end_a_handshake_that_goes_on() {
+    let mut pair = Pair::new(9, &LinkConfig::default());
+    for _ in 0..100 {
+        for end in [CLIENT, SERVER] {
+            pair.ends[end].handle_datagram(pair.now, BytesMut::from(&FORGED[..]));
+        }
+        pair.run_until(Duration::from_millis(10), |_| false);
+    }
+    pair.assert_agreed();
+}
+
+#[test]
+fn a_plain_alert_is_believed_when_the_peer_falls_silent() {
+    let mut pair = Pair::new(10, &LinkConfig::default()).tampered(|_, _, _| Vec::new());
+    pair.run_until(Duration::from_millis(10), |_| false);
+    for end in [CLIENT, SERVER] {
+        pair.ends[end].handle_datagram(pair.now, BytesMut::from(&FORGED[..]));
+        assert_eq!(pair.ends[end].close_reason(), None);
+    }
+    pair.run_until(Duration::from_secs(5), |_| false);
+    let told = CloseReason::PeerAlert(crate::AlertDescription::HANDSHAKE_FAILURE);
+    assert_eq!(pair.ends[CLIENT].close_reason(), Some(told));
+    assert_eq!(
+        pair.ends[SERVER].close_reason(),
+        None,
+        "its peer has not begun"
+    );
+}
+
 #[test]
 fn close_notify_is_answered_and_ends_both() {
     let mut pair = connected(8);

@@ -7,7 +7,7 @@ use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 
 use super::negotiation::LocalDescription;
-use super::{Closing, DATA, DtlsPhase, PeerConnection};
+use super::{Closing, DATA, DtlsPhase, PeerConnection, Reported};
 use crate::description::IceCandidateInit;
 use crate::event::Event;
 use crate::router::RouterEvent;
@@ -42,9 +42,16 @@ impl PeerConnection {
             },
         );
         let association = self.transports[DATA].set_remote_dtls(now, parameters, role);
+        let returns = std::mem::take(&mut self.data_ended);
         if association == Association::New {
             self.dtls_state = DtlsPhase::New;
+        }
+        if association == Association::New || returns {
             self.channels.reset(now);
+        }
+        if returns && self.dtls_state == DtlsPhase::Connected {
+            // RFC 8841 section 9.3: under the same DTLS association, another one of SCTP.
+            self.channels.connect(now);
         }
         self.replay_early(now);
     }
@@ -116,6 +123,7 @@ impl PeerConnection {
     fn end_data(&mut self, now: Instant) {
         self.channels.abort(now);
         self.negotiation.data_wanted = false;
+        self.data_ended = true;
     }
 
     pub(super) fn start_association(&mut self, now: Instant) {
@@ -128,11 +136,11 @@ impl PeerConnection {
         match reason {
             dtls::CloseReason::Local | dtls::CloseReason::Peer => {
                 self.dtls_state = DtlsPhase::Closed;
-                self.events.push_back(Event::DtlsClosed);
+                self.events.push(Event::DtlsClosed);
             }
             failure => {
                 self.dtls_state = DtlsPhase::Failed;
-                self.events.push_back(Event::DtlsFailed(failure));
+                self.events.push(Event::DtlsFailed(failure));
             }
         }
     }
@@ -144,9 +152,9 @@ impl PeerConnection {
                 ice::Event::GatheringComplete => {}
                 ice::Event::StateChange(state) => self.enter_ice_state(now, state),
                 ice::Event::ResolveMdns { name } => {
-                    self.events.push_back(Event::ResolveMdns { name });
+                    self.events.push(Event::ResolveMdns { name });
                 }
-                ice::Event::SelectedPair { .. } => self.events.push_back(Event::SelectedPairChange),
+                ice::Event::SelectedPair { .. } => self.events.push(Event::SelectedPairChange),
                 _ => {}
             }
         }
@@ -174,6 +182,8 @@ impl PeerConnection {
             .or(negotiation.current_local.as_ref());
         let Some(local) = local else { return };
         let Some(index) = local.sections.iter().position(Section::is_data) else {
+            // There is nothing to gather for.
+            self.enter_gathering_state(IceGatheringState::Complete);
             return;
         };
         let init = IceCandidateInit {
@@ -182,30 +192,40 @@ impl PeerConnection {
             sdp_m_line_index: u16::try_from(index).ok(),
             username_fragment: Some(local.credentials.ufrag.clone()),
         };
+        if self.reported.ufrag != init.username_fragment {
+            // A restart: the peer needs all of them anew, under their new name.
+            self.reported = Reported {
+                ufrag: init.username_fragment.clone(),
+                ..Reported::default()
+            };
+            self.enter_gathering_state(IceGatheringState::Gathering);
+        }
         let new = self
             .local_candidates
-            .get(self.candidates_reported..)
+            .get(self.reported.candidates..)
             .unwrap_or_default();
-        self.candidates_reported = self.local_candidates.len();
+        self.reported.candidates = self.local_candidates.len();
         for candidate in new {
             let candidate = candidate.to_string();
-            self.events.push_back(Event::IceCandidate(IceCandidateInit {
+            self.events.push(Event::IceCandidate(IceCandidateInit {
                 candidate,
                 ..init.clone()
             }));
         }
-        let complete = self.gathering_is_complete();
-        if complete && self.gathering != IceGatheringState::Complete {
-            self.events.push_back(Event::IceCandidate(init));
+        if !self.gathering_is_complete() {
+            self.reported.end = false;
+            return self.enter_gathering_state(IceGatheringState::Gathering);
         }
-        let state = if complete {
-            IceGatheringState::Complete
-        } else {
-            IceGatheringState::Gathering
-        };
+        if !std::mem::replace(&mut self.reported.end, true) {
+            self.events.push(Event::IceCandidate(init));
+        }
+        self.enter_gathering_state(IceGatheringState::Complete);
+    }
+
+    fn enter_gathering_state(&mut self, state: IceGatheringState) {
         if self.gathering != state {
             self.gathering = state;
-            self.events.push_back(Event::IceGatheringStateChange(state));
+            self.events.push(Event::IceGatheringStateChange(state));
         }
     }
 
@@ -221,8 +241,7 @@ impl PeerConnection {
         };
         if self.ice_state != state {
             self.ice_state = state;
-            self.events
-                .push_back(Event::IceConnectionStateChange(state));
+            self.events.push(Event::IceConnectionStateChange(state));
         }
         self.transports[DATA].start_dtls_if_ready(now);
     }
@@ -249,7 +268,7 @@ impl PeerConnection {
         let state = self.connection_state_now();
         if self.state != state {
             self.state = state;
-            self.events.push_back(Event::ConnectionStateChange(state));
+            self.events.push(Event::ConnectionStateChange(state));
         }
     }
 

@@ -23,11 +23,11 @@ impl PeerConnection {
         self.state = PeerConnectionState::Closed;
         self.early.take();
         self.events
-            .push_back(Event::SignalingStateChange(SignalingState::Closed));
+            .push(Event::SignalingStateChange(SignalingState::Closed));
         self.events
-            .push_back(Event::IceConnectionStateChange(IceConnectionState::Closed));
+            .push(Event::IceConnectionStateChange(IceConnectionState::Closed));
         self.events
-            .push_back(Event::ConnectionStateChange(PeerConnectionState::Closed));
+            .push(Event::ConnectionStateChange(PeerConnectionState::Closed));
         self.retire_ufrags();
     }
 

@@ -7,12 +7,14 @@ use tidewire_ice as ice;
 use super::negotiation::{
     LocalDescription, LocalParts, Negotiation, RemoteDescription, new_tls_id,
 };
-use super::{DATA, PeerConnection};
+use super::{DATA, PeerConnection, Reported};
 use crate::description::{IceCandidateInit, SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
 use crate::router::RouterEvent;
-use crate::session::{LocalParameters, RemoteSession, Section, Setup, describe, with_candidates};
+use crate::session::{
+    LocalParameters, RemoteSession, Section, SectionUse, Setup, describe, with_candidates,
+};
 use crate::signaling::{Side, next_state};
 use crate::state::SignalingState;
 
@@ -132,7 +134,7 @@ impl PeerConnection {
                 self.negotiation.check_remote_offer(&offer)?;
                 if self.negotiation.state == SignalingState::HaveLocalOffer {
                     self.roll_back_local();
-                    self.enter(SignalingState::Stable);
+                    self.change_state(SignalingState::Stable);
                 }
                 self.negotiation.roll_back_remote();
                 self.negotiation.pending_remote = Some(remote(description, offer));
@@ -163,10 +165,21 @@ impl PeerConnection {
         if !matches!(setup, Setup::Active | Setup::Passive) {
             return Err(Unacceptable::Setup.into());
         }
+        if self.ignores_restart(&local, &answer) {
+            return Err(Unacceptable::RestartIgnored.into());
+        }
         self.apply(now, &local, &answer, setup, false);
         self.negotiation.pending_remote = Some(remote(description, answer));
         self.finish_exchange(description.kind, state, sections);
         Ok(())
+    }
+
+    /// RFC 8839 section 4.4.3: who is offered new credentials answers with new ones.
+    fn ignores_restart(&self, local: &LocalDescription, answer: &RemoteSession) -> bool {
+        let transport = &self.transports[DATA];
+        let restarts = local.credentials != *transport.agent.local_credentials();
+        let answered = answer.data.as_ref().map(|(remote, _)| &remote.credentials);
+        restarts && answered.is_some() && answered == transport.remote_credentials.as_ref()
     }
 
     /// addIceCandidate: a candidate of the peer's, or with an empty text the end of them.
@@ -186,9 +199,10 @@ impl PeerConnection {
             .as_ref()
             .or(negotiation.current_remote.as_ref());
         let latest = latest.ok_or(NegotiationError::NoRemoteDescription)?;
-        let is_data = section_of(&latest.session, candidate)?.is_data();
+        let index = section_of(&latest.session, candidate)?;
+        let is_ours = latest.session.uses[index] == SectionUse::SharesTransport;
         let parsed = parse_candidate(&candidate.candidate)?;
-        if !is_data {
+        if !is_ours {
             // The section is rejected: nobody needs the candidate.
             return Ok(());
         }
@@ -287,7 +301,7 @@ impl PeerConnection {
         let is_needed = negotiation.is_needed();
         let was_needed = std::mem::replace(&mut negotiation.needed, is_needed);
         if negotiation.needed && !was_needed {
-            self.events.push_back(Event::NegotiationNeeded);
+            self.events.push(Event::NegotiationNeeded);
         }
     }
 
@@ -429,24 +443,39 @@ impl PeerConnection {
             self.router_events
                 .push(RouterEvent::UfragRemoved(local.credentials.ufrag));
         }
+        self.reported = match &self.negotiation.current_local {
+            Some(current) => Reported {
+                ufrag: Some(current.credentials.ufrag.clone()),
+                ..self.reported.clone()
+            },
+            // The peer threw away what it was told with the offer.
+            None => Reported::default(),
+        };
     }
 
     fn finish_exchange(&mut self, kind: SdpType, state: SignalingState, sections: Vec<Section>) {
         if kind == SdpType::Answer {
             self.negotiation.sections = sections;
             self.negotiation.complete();
-            // Anything that is wanted still is asked for again.
-            self.negotiation.needed = false;
         }
         self.enter(state);
     }
 
     pub(super) fn enter(&mut self, state: SignalingState) {
-        if self.negotiation.state != state {
-            self.negotiation.state = state;
-            self.events.push_back(Event::SignalingStateChange(state));
-        }
+        self.change_state(state);
         self.update_negotiation_needed();
+    }
+
+    fn change_state(&mut self, state: SignalingState) {
+        if self.negotiation.state == state {
+            return;
+        }
+        self.negotiation.state = state;
+        self.events.push(Event::SignalingStateChange(state));
+        if state == SignalingState::Stable {
+            // Anything that is wanted still is asked for again (W3C webrtc-pc section 4.4.1.5).
+            self.negotiation.needed = false;
+        }
     }
 }
 
@@ -474,19 +503,20 @@ fn ufrag_of(session: &RemoteSession) -> Option<&str> {
         .map(|(transport, _)| transport.credentials.ufrag.as_str())
 }
 
-/// The section that a candidate names, by mid or by position (W3C webrtc-pc section 4.4.2).
-fn section_of<'a>(
-    session: &'a RemoteSession,
+/// The index of the section that a candidate names, by mid or by position (W3C webrtc-pc section
+/// 4.4.2).
+fn section_of(
+    session: &RemoteSession,
     candidate: &IceCandidateInit,
-) -> Result<&'a Section, NegotiationError> {
+) -> Result<usize, NegotiationError> {
+    let sections = &session.sections;
     let found = match (&candidate.sdp_mid, candidate.sdp_m_line_index) {
-        (Some(mid), _) => session
-            .sections
+        (Some(mid), _) => sections
             .iter()
-            .find(|section| section.mid.as_ref() == Some(mid)),
-        (None, Some(index)) => session.sections.get(usize::from(index)),
+            .position(|section| section.mid.as_ref() == Some(mid)),
+        (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < sections.len()),
         // The end of candidates of all sections; and the only transport needs no name.
-        (None, None) => session.sections.iter().find(|section| section.is_data()),
+        (None, None) => sections.iter().position(Section::is_data),
     };
     found.ok_or(NegotiationError::UnknownSection)
 }

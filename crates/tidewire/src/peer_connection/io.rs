@@ -94,9 +94,7 @@ impl PeerConnection {
 
     /// What happened since the last call, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events
-            .pop_front()
-            .or_else(|| self.next_channel_event())
+        self.events.pop().or_else(|| self.next_channel_event())
     }
 
     /// What a [`Router`](crate::Router) has to know, oldest first.

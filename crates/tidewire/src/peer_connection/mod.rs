@@ -8,7 +8,6 @@ mod gather;
 mod io;
 mod negotiation;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use tidewire_sctp as sctp;
 use crate::configuration::{Configuration, IceTransportPolicy};
 use crate::early::EarlyDatagrams;
 use crate::error::ConfigurationError;
-use crate::event::Event;
+use crate::event::Events;
 use crate::router::{RouterEvent, RouterEvents};
 use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
 use crate::stats::{SelectedPair, Stats};
@@ -75,13 +74,15 @@ pub struct PeerConnection {
     gathering: IceGatheringState,
     /// Local candidates, each once, in the order they were found.
     local_candidates: Vec<ice::Candidate>,
-    /// How many of them have been reported.
-    candidates_reported: usize,
+    /// What the application has been told of them.
+    reported: Reported,
+    /// Data channels were in use, and a description put an end to them.
+    data_ended: bool,
     ice_state: IceConnectionState,
     dtls_state: DtlsPhase,
     state: PeerConnectionState,
     closing: Closing,
-    events: VecDeque<Event>,
+    events: Events,
     router_events: RouterEvents,
     /// A packet that did not fit into the last batch of equal segments.
     held_back: Vec<u8>,
@@ -95,6 +96,16 @@ enum DtlsPhase {
     Connected,
     Closed,
     Failed,
+}
+
+/// Which local candidates the application has been told of, in one generation of credentials.
+#[derive(Clone, Debug, Default)]
+struct Reported {
+    /// The generation; `None` before the first.
+    ufrag: Option<String>,
+    candidates: usize,
+    /// The end of candidates, too.
+    end: bool,
 }
 
 /// How far [`PeerConnection::close`] has come.
@@ -158,12 +169,13 @@ impl PeerConnection {
             now,
             gathering: IceGatheringState::New,
             local_candidates: Vec::new(),
-            candidates_reported: 0,
+            reported: Reported::default(),
+            data_ended: false,
             ice_state: IceConnectionState::New,
             dtls_state: DtlsPhase::New,
             state: PeerConnectionState::New,
             closing: Closing::Open,
-            events: VecDeque::new(),
+            events: Events::default(),
             router_events: RouterEvents::new(RouterEvent::UfragAdded(ufrag)),
             held_back: Vec::new(),
             stats: Stats::default(),

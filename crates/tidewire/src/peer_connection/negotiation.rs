@@ -175,7 +175,7 @@ impl Negotiation {
             .zip(&offer.uses)
             .any(|((known, offered), offered_use)| {
                 // Data must stay where it is as long as it is in use.
-                known.is_data() && !offered.is_data() && *offered_use == SectionUse::InUse
+                known.is_data() && !offered.is_data() && *offered_use != SectionUse::Rejected
             });
         if moved {
             Err(Unacceptable::SectionMismatch)
@@ -254,8 +254,8 @@ fn agree_section(
 ) -> Result<Section, Unacceptable> {
     let same_mid = answered.mid.is_none() || answered.mid == offered.mid;
     let fits = match used {
-        SectionUse::InUse => offered.is_data() && answered.is_data(),
         SectionUse::Rejected => true,
+        _ => offered.is_data() && answered.is_data(),
     };
     if !same_mid || !fits {
         return Err(Unacceptable::SectionMismatch);
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn an_answer_must_repeat_the_offers_sections() {
         let answer = |sections: Vec<Section>| RemoteSession {
-            uses: vec![SectionUse::InUse; sections.len()],
+            uses: vec![SectionUse::SharesTransport; sections.len()],
             sections,
             bundles_data: false,
             data: None,

@@ -17,7 +17,7 @@ const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
 pub(crate) struct RemoteSession {
     /// Its media sections. The first that can carry data channels is [`Content::Data`].
     pub(crate) sections: Vec<Section>,
-    /// Which sections the author itself rejects.
+    /// What the author uses each of them for.
     pub(crate) uses: Vec<SectionUse>,
     /// The mids of the section's BUNDLE group (RFC 9143), when there is one with the data in it.
     pub(crate) bundles_data: bool,
@@ -28,7 +28,10 @@ pub(crate) struct RemoteSession {
 /// Whether the author of a description uses a section.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SectionUse {
-    InUse,
+    /// Over the transport of the data section: it is that, or bundled with it.
+    SharesTransport,
+    /// Over another transport.
+    Apart,
     Rejected,
 }
 
@@ -50,12 +53,15 @@ impl RemoteSession {
             .enumerate()
             .map(|(index, media)| read_section(media, Some(index) == data))
             .collect();
-        let uses = description.media.iter().map(read_use).collect();
         let data = data.map(|index| &description.media[index]);
+        let bundle = data.and_then(|media| bundle_of(description, media));
+        let uses = description.media.iter();
         Ok(Self {
             sections,
-            uses,
-            bundles_data: data.is_some_and(|media| bundle_of(description, media).is_some()),
+            uses: uses
+                .map(|media| read_use(media, data, bundle.unwrap_or_default()))
+                .collect(),
+            bundles_data: bundle.is_some(),
             data: data
                 .map(|media| {
                     let transport = read_transport(description, media)?;
@@ -96,11 +102,20 @@ fn read_section(media: &MediaDescription, is_data: bool) -> Section {
     }
 }
 
-fn read_use(media: &MediaDescription) -> SectionUse {
+fn read_use(
+    media: &MediaDescription,
+    data: Option<&MediaDescription>,
+    bundle: &[String],
+) -> SectionUse {
+    let is_bundled = media
+        .mid()
+        .is_some_and(|mid| bundle.iter().any(|member| member == mid));
     if media.is_rejected() {
         SectionUse::Rejected
+    } else if is_bundled || data.is_some_and(|data| std::ptr::eq(data, media)) {
+        SectionUse::SharesTransport
     } else {
-        SectionUse::InUse
+        SectionUse::Apart
     }
 }
 
@@ -120,49 +135,53 @@ fn read_transport(
     description: &SessionDescription,
     media: &MediaDescription,
 ) -> Result<TransportParameters, Unacceptable> {
-    let own = description.effective(media);
     // In a bundle, the tagged section may speak for all: RFC 9143 section 7.1.3.
     let tagged = bundle_of(description, media)
         .and_then(|mids| description.media_by_mid(mids.first()?))
-        .map(|tagged| description.effective(tagged));
-    let effective = match tagged {
-        Some(tagged) if own.ice_ufrag().is_none() => tagged,
-        _ => own,
-    };
-    let (Some(ufrag), Some(pwd)) = (effective.ice_ufrag(), effective.ice_pwd()) else {
-        return Err(Unacceptable::NoIceCredentials);
-    };
+        .filter(|tagged| !std::ptr::eq(*tagged, media));
+    let speakers: Vec<_> = [Some(media), tagged].into_iter().flatten().collect();
+    let says: Vec<_> = speakers
+        .iter()
+        .map(|media| description.effective(media))
+        .collect();
+    let credentials = says.iter().find_map(|effective| {
+        Some(ice::Credentials {
+            ufrag: effective.ice_ufrag()?.to_owned(),
+            pwd: effective.ice_pwd()?.to_owned(),
+        })
+    });
+    let setup = says.iter().find_map(Effective::setup);
+    let mut seen = HashSet::new();
+    let candidates = speakers
+        .iter()
+        .flat_map(|media| media.attributes.candidates())
+        .filter(|rest| seen.insert(*rest))
+        .map(|rest| format!("candidate:{rest}"))
+        .collect();
     Ok(TransportParameters {
-        credentials: ice::Credentials {
-            ufrag: ufrag.to_owned(),
-            pwd: pwd.to_owned(),
-        },
-        lite: effective.is_ice_lite(),
-        fingerprints: read_fingerprints(&effective)?,
-        setup: effective
-            .setup()
+        credentials: credentials.ok_or(Unacceptable::NoIceCredentials)?,
+        lite: says.iter().any(Effective::is_ice_lite),
+        fingerprints: read_fingerprints(&says)?,
+        setup: setup
             .filter(|setup| *setup != Setup::HoldConn)
             .ok_or(Unacceptable::Setup)?,
-        tls_id: effective.tls_id().map(str::to_owned),
-        candidates: media
-            .attributes
-            .candidates()
-            .map(|rest| format!("candidate:{rest}"))
-            .collect(),
-        end_of_candidates: effective.is_end_of_candidates(),
+        tls_id: says.iter().find_map(Effective::tls_id).map(str::to_owned),
+        candidates,
+        end_of_candidates: says.iter().any(Effective::is_end_of_candidates),
     })
 }
 
-fn read_fingerprints(effective: &Effective<'_>) -> Result<Vec<dtls::Fingerprint>, Unacceptable> {
-    let known: Vec<_> = effective
-        .fingerprints()
-        .filter_map(|fingerprint| fingerprint.to_string().parse().ok())
-        .collect();
-    if known.is_empty() {
-        Err(Unacceptable::NoFingerprint)
-    } else {
-        Ok(known)
-    }
+/// Those of the first speaker that has any.
+fn read_fingerprints(says: &[Effective<'_>]) -> Result<Vec<dtls::Fingerprint>, Unacceptable> {
+    let known = says.iter().map(|effective| {
+        let fingerprints = effective.fingerprints();
+        let known = fingerprints.filter_map(|fingerprint| fingerprint.to_string().parse().ok());
+        known.collect::<Vec<_>>()
+    });
+    known
+        .into_iter()
+        .find(|known| !known.is_empty())
+        .ok_or(Unacceptable::NoFingerprint)
 }
 
 fn read_sctp(media: &MediaDescription) -> SctpParameters {
