@@ -1,177 +1,15 @@
-//! Peers and networks that mean ill, or are merely broken: each ends in a typed reason, and none in a
-//! channel that should not be.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
+//! Networks and strangers that mean ill: a connection that is up stays up, and works.
 
 mod common;
 
 use std::time::Duration;
 
-use common::{ANSWERER, Net, OFFERER, Peer};
+use common::{ANSWERER, Net, OFFERER, connected, with_channel};
 use tidewire::datachannel::SendError;
-use tidewire::dtls::CloseReason;
-use tidewire::{
-    ChannelId, Configuration, Datagram, Event, IceConnectionState, Message, PeerConnectionState,
-    SessionDescription,
-};
+use tidewire::{Datagram, Event, Message, PeerConnectionState};
 use tidewire_netsim::LinkConfig;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn with_channel(link: &LinkConfig) -> (Net, ChannelId) {
-    let mut net = Net::new(1, link);
-    let now = net.now;
-    let offerer = &mut net.peers[OFFERER].connection;
-    let created = offerer.create_data_channel(now, "chat", Default::default());
-    (net, created.unwrap())
-}
-
-fn connected(link: &LinkConfig) -> (Net, [ChannelId; 2]) {
-    let (mut net, channel) = with_channel(link);
-    net.negotiate();
-    let open = |net: &mut Net| {
-        net.peers[OFFERER].has(&Event::DataChannelOpen(channel)) && incoming(net).is_some()
-    };
-    assert!(
-        net.run_until(5 * SECOND, open),
-        "{:?}",
-        net.peers[OFFERER].events
-    );
-    let incoming = incoming(&net).unwrap();
-    (net, [channel, incoming])
-}
-
-fn incoming(net: &Net) -> Option<ChannelId> {
-    net.peers[ANSWERER]
-        .events
-        .iter()
-        .find_map(|event| match event {
-            Event::DataChannel(id) => Some(*id),
-            _ => None,
-        })
-}
-
-/// Offer and answer, where `edit` has its way with what the offerer gets to see.
-fn negotiate_with(net: &mut Net, edit: impl Fn(&str) -> String) {
-    let now = net.now;
-    let offerer = &mut net.peers[OFFERER].connection;
-    let offer = offerer.create_offer().unwrap();
-    offerer.set_local_description(now, &offer).unwrap();
-    let offer = offerer.local_description().unwrap();
-    let answerer = &mut net.peers[ANSWERER].connection;
-    answerer.set_remote_description(now, &offer).unwrap();
-    let answer = answerer.create_answer().unwrap();
-    answerer.set_local_description(now, &answer).unwrap();
-    let answer = answerer.local_description().unwrap();
-    let answer = SessionDescription::answer(edit(&answer.sdp));
-    let offerer = &mut net.peers[OFFERER].connection;
-    offerer.set_remote_description(now, &answer).unwrap();
-}
-
-/// Changes each line that starts with `prefix`.
-fn edit_lines(sdp: &str, prefix: &str, edit: impl Fn(&str) -> String) -> String {
-    let lines = sdp.lines().map(|line| match line.strip_prefix(prefix) {
-        Some(rest) => format!("{prefix}{}\r\n", edit(rest)),
-        None => format!("{line}\r\n"),
-    });
-    lines.collect()
-}
-
-fn states(peer: &Peer) -> Vec<PeerConnectionState> {
-    let states = peer.events.iter().filter_map(|event| match event {
-        Event::ConnectionStateChange(state) => Some(*state),
-        _ => None,
-    });
-    states.collect()
-}
-
-fn failures(peer: &Peer) -> Vec<CloseReason> {
-    let failures = peer.events.iter().filter_map(|event| match event {
-        Event::DtlsFailed(reason) => Some(*reason),
-        _ => None,
-    });
-    failures.collect()
-}
-
-#[test]
-fn a_wrong_fingerprint_never_yields_a_usable_channel() {
-    let (mut net, channel) = with_channel(&LinkConfig::default());
-    negotiate_with(&mut net, |answer| {
-        edit_lines(answer, "a=fingerprint:sha-256 ", |value| {
-            let (first, rest) = value.split_at(2);
-            let changed = if first == "00" { "01" } else { "00" };
-            format!("{changed}{rest}")
-        })
-    });
-    net.run_for(60 * SECOND);
-
-    let offerer = &net.peers[OFFERER];
-    assert_eq!(failures(offerer), [CloseReason::FingerprintMismatch]);
-    assert_eq!(states(offerer).last(), Some(&PeerConnectionState::Failed));
-    assert!(!offerer.has(&Event::DataChannelOpen(channel)));
-    assert!(incoming(&net).is_none());
-    let now = net.now;
-    let sent = net.peers[OFFERER].connection.send(now, channel, "secret");
-    assert_eq!(sent, Err(SendError::NotOpen));
-    assert!(net.peers[OFFERER].connection.stats().dtls.is_none());
-}
-
-#[test]
-fn a_wrong_ice_password_never_connects() {
-    let (mut net, _) = with_channel(&LinkConfig::default());
-    negotiate_with(&mut net, |answer| {
-        edit_lines(answer, "a=ice-pwd:", |_| "x".repeat(24))
-    });
-    net.run_for(120 * SECOND);
-    for peer in &net.peers {
-        assert_eq!(states(peer).last(), Some(&PeerConnectionState::Failed));
-        assert!(peer.connection.stats().selected_pair.is_none());
-    }
-    assert!(incoming(&net).is_none());
-}
-
-#[test]
-fn a_handshake_that_nobody_answers_ends_in_time_and_says_so() {
-    let (mut net, _) = with_channel(&LinkConfig::default());
-    // What the answerer says in DTLS, as client, does not arrive; ICE goes on.
-    net.tamper = Some(|from, packet| {
-        if from == ANSWERER && packet.first().is_some_and(|first| (20..64).contains(first)) {
-            packet.clear();
-        }
-    });
-    net.negotiate();
-    net.run_for(40 * SECOND);
-    for peer in &net.peers {
-        assert_eq!(failures(peer), [CloseReason::TimedOut]);
-        assert_eq!(states(peer).last(), Some(&PeerConnectionState::Failed));
-    }
-}
-
-#[test]
-fn a_peer_that_stops_answering_is_noticed() {
-    let (mut net, [channel, _]) = connected(&LinkConfig::default());
-    net.tamper = Some(|from, packet| {
-        if from == ANSWERER {
-            packet.clear();
-        }
-    });
-    let now = net.now;
-    net.peers[OFFERER]
-        .connection
-        .send(now, channel, "anybody there?")
-        .unwrap();
-    net.run_for(15 * SECOND);
-    assert_eq!(
-        states(&net.peers[OFFERER]).last(),
-        Some(&PeerConnectionState::Disconnected)
-    );
-    net.run_for(50 * SECOND);
-    assert_eq!(
-        states(&net.peers[OFFERER]).last(),
-        Some(&PeerConnectionState::Failed)
-    );
-    let failed = Event::IceConnectionStateChange(IceConnectionState::Failed);
-    assert!(net.peers[OFFERER].has(&failed));
-}
 
 #[test]
 fn every_packet_twice_delivers_every_message_once() {
@@ -230,7 +68,8 @@ fn a_flood_of_noise_is_counted_and_disturbs_nothing() {
         net.peers[ANSWERER].receive_all(theirs),
         [Message::from("still here")]
     );
-    assert!(failures(&net.peers[ANSWERER]).is_empty());
+    let state = net.peers[ANSWERER].connection.connection_state();
+    assert_eq!(state, PeerConnectionState::Connected);
 }
 
 #[test]
@@ -268,52 +107,6 @@ fn a_reader_that_never_reads_holds_the_sender_back() {
 }
 
 #[test]
-fn another_certificate_in_the_answer_starts_a_new_association() {
-    let (mut net, [ours, _]) = connected(&LinkConfig::default());
-    // The page was loaded again: another peer answers, at the same address.
-    let address = net.peers[ANSWERER].address.to_string();
-    net.peers[ANSWERER] = Peer::new(Configuration::default(), 99, &address, net.now);
-    net.peers[OFFERER].connection.restart_ice();
-    net.negotiate();
-    let now = net.now;
-    let offerer = &mut net.peers[OFFERER].connection;
-    let next = offerer
-        .create_data_channel(now, "next", Default::default())
-        .unwrap();
-    let open = |net: &mut Net| net.peers[OFFERER].has(&Event::DataChannelOpen(next));
-    assert!(
-        net.run_until(10 * SECOND, open),
-        "{:?}",
-        net.peers[OFFERER].events
-    );
-    assert!(
-        net.peers[OFFERER].has(&Event::DataChannelClosed(ours)),
-        "a channel does not outlive its association"
-    );
-    let state = net.peers[OFFERER].connection.connection_state();
-    assert_eq!(state, PeerConnectionState::Connected);
-}
-
-#[test]
-fn names_that_nobody_resolves_are_no_obstacle() {
-    let (mut net, channel) = with_channel(&LinkConfig::default());
-    negotiate_with(&mut net, |answer| {
-        answer.replace("192.0.2.2", "f5a1c9d2.local")
-    });
-    let open = |net: &mut Net| net.peers[OFFERER].has(&Event::DataChannelOpen(channel));
-    assert!(
-        net.run_until(5 * SECOND, open),
-        "{:?}",
-        net.peers[OFFERER].events
-    );
-    let asked = net.peers[OFFERER]
-        .events
-        .iter()
-        .any(|event| matches!(event, Event::ResolveMdns { name } if name == "f5a1c9d2.local"));
-    assert!(asked, "{:?}", net.peers[OFFERER].events);
-}
-
-#[test]
 fn a_damaged_handshake_is_tried_again() {
     for damaged in 0..12_usize {
         let (mut net, channel) = with_channel(&LinkConfig {
@@ -340,101 +133,6 @@ fn a_damaged_handshake_is_tried_again() {
             "datagram {damaged} was damaged"
         );
     }
-}
-
-fn never_opens(spoil_offer: &'static str, spoil_answer: &'static str) {
-    let mut net = Net::new(1, &LinkConfig::default());
-    let s = |prefix: &'static str| {
-        move |sdp: String| {
-            if prefix.is_empty() {
-                sdp
-            } else {
-                spoil(sdp, prefix)
-            }
-        }
-    };
-    let channel = signal(&mut net, s(spoil_offer), s(spoil_answer));
-    net.run_for(Duration::from_secs(90));
-    for peer in &net.peers {
-        assert!(
-            !peer.has(&Event::DataChannelOpen(channel)),
-            "{:?}",
-            peer.events
-        );
-        assert!(
-            !peer
-                .events
-                .iter()
-                .any(|e| matches!(e, Event::DataChannel(_))),
-            "{:?}",
-            peer.events
-        );
-        assert!(
-            !peer.has(&Event::ConnectionStateChange(
-                PeerConnectionState::Connected
-            )),
-            "{:?}",
-            peer.events
-        );
-    }
-    let failed = Event::ConnectionStateChange(PeerConnectionState::Failed);
-    let both = net.peers.iter().all(|peer| peer.has(&failed));
-    assert!(
-        both,
-        "both say so: {:?}\n{:?}",
-        net.peers[0].events, net.peers[1].events
-    );
-}
-
-fn spoil(sdp: String, prefix: &str) -> String {
-    sdp.lines()
-        .map(|line| {
-            if line.starts_with(prefix) {
-                let last = line.chars().last().unwrap();
-                let other = if last == '0' { '1' } else { '0' };
-                format!("{}{other}\r\n", &line[..line.len() - 1])
-            } else {
-                format!("{line}\r\n")
-            }
-        })
-        .collect()
-}
-
-fn signal(
-    net: &mut Net,
-    change: impl Fn(String) -> String,
-    change_answer: impl Fn(String) -> String,
-) -> ChannelId {
-    let now = net.now;
-    let caller = &mut net.peers[OFFERER].connection;
-    let channel = caller
-        .create_data_channel(now, "chat", Default::default())
-        .unwrap();
-    let offer = caller.create_offer().unwrap();
-    caller.set_local_description(now, &offer).unwrap();
-    let offer = change(caller.local_description().unwrap().sdp);
-    let callee = &mut net.peers[ANSWERER].connection;
-    callee
-        .set_remote_description(now, &SessionDescription::offer(offer))
-        .unwrap();
-    let answer = callee.create_answer().unwrap();
-    callee.set_local_description(now, &answer).unwrap();
-    let answer = change_answer(callee.local_description().unwrap().sdp);
-    net.peers[OFFERER]
-        .connection
-        .set_remote_description(now, &SessionDescription::answer(answer))
-        .unwrap();
-    channel
-}
-
-#[test]
-fn a_wrong_fingerprint_in_the_offer_never_opens() {
-    never_opens("a=fingerprint", "");
-}
-
-#[test]
-fn a_wrong_password_in_the_offer_never_opens() {
-    never_opens("a=ice-pwd", "");
 }
 
 /// A deadline that has passed and stays is a driver's busy loop.
@@ -556,17 +254,14 @@ fn data_in_flight_survives_a_failed_path_and_a_restart() {
     );
 }
 
-/// One forged plaintext datagram of DTLS per handshake, by somebody who can spoof the peer's address.
+/// By somebody who can send with the peer's address.
 #[test]
 fn forged_alerts_do_not_stop_the_handshake() {
-    let mut net = Net::new(
-        1,
-        &LinkConfig {
-            delay: Duration::from_millis(20),
-            ..LinkConfig::default()
-        },
-    );
-    let channel = signal(&mut net, |sdp| sdp, |sdp| sdp);
+    let (mut net, channel) = with_channel(&LinkConfig {
+        delay: Duration::from_millis(20),
+        ..LinkConfig::default()
+    });
+    net.negotiate();
     // fatal handshake_failure, epoch 0
     let alert = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
     let mut open = false;

@@ -7,12 +7,11 @@ use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 
 use super::negotiation::LocalDescription;
-use super::{Closing, DATA, DtlsPhase, PeerConnection, Reported};
-use crate::description::IceCandidateInit;
+use super::{Closing, DATA, DtlsPhase, PeerConnection};
 use crate::event::Event;
 use crate::router::RouterEvent;
-use crate::session::{RemoteSession, Section, Setup, TransportParameters};
-use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
+use crate::session::{RemoteSession, Setup, TransportParameters};
+use crate::state::{IceConnectionState, PeerConnectionState};
 use crate::transport::{Association, role_from_answer};
 
 impl PeerConnection {
@@ -101,19 +100,6 @@ impl PeerConnection {
         }
     }
 
-    /// `None` is the end of candidates.
-    pub(super) fn add_remote_candidate(&mut self, now: Instant, candidate: Option<ice::Candidate>) {
-        let agent = &mut self.transports[DATA].agent;
-        match candidate {
-            Some(candidate) => {
-                if agent.add_remote_candidate(now, candidate).is_err() {
-                    self.stats.remote_candidates_dropped += 1;
-                }
-            }
-            None => agent.end_of_remote_candidates(now),
-        }
-    }
-
     pub(super) fn remote_ufrag_in_use(&self) -> Option<&str> {
         let credentials = self.transports[DATA].remote_credentials.as_ref()?;
         Some(credentials.ufrag.as_str())
@@ -159,74 +145,6 @@ impl PeerConnection {
             }
         }
         self.report_candidates();
-    }
-
-    /// After a restart the agent tells its candidates anew; the peer has been told those it knows.
-    fn keep_candidate(&mut self, candidate: ice::Candidate) {
-        let is_known = self
-            .local_candidates
-            .iter()
-            .any(|known| known.address == candidate.address && known.kind == candidate.kind);
-        if !is_known {
-            self.local_candidates.push(candidate);
-        }
-    }
-
-    /// Reports what has been gathered since the last time, once there is a description that it
-    /// belongs to (RFC 8829 section 3.5.1).
-    fn report_candidates(&mut self) {
-        let negotiation = &self.negotiation;
-        let local = negotiation
-            .pending_local
-            .as_ref()
-            .or(negotiation.current_local.as_ref());
-        let Some(local) = local else { return };
-        let Some(index) = local.sections.iter().position(Section::is_data) else {
-            // There is nothing to gather for.
-            self.enter_gathering_state(IceGatheringState::Complete);
-            return;
-        };
-        let init = IceCandidateInit {
-            candidate: String::new(),
-            sdp_mid: local.sections[index].mid.clone(),
-            sdp_m_line_index: u16::try_from(index).ok(),
-            username_fragment: Some(local.credentials.ufrag.clone()),
-        };
-        if self.reported.ufrag != init.username_fragment {
-            // A restart: the peer needs all of them anew, under their new name.
-            self.reported = Reported {
-                ufrag: init.username_fragment.clone(),
-                ..Reported::default()
-            };
-            self.enter_gathering_state(IceGatheringState::Gathering);
-        }
-        let new = self
-            .local_candidates
-            .get(self.reported.candidates..)
-            .unwrap_or_default();
-        self.reported.candidates = self.local_candidates.len();
-        for candidate in new {
-            let candidate = candidate.to_string();
-            self.events.push(Event::IceCandidate(IceCandidateInit {
-                candidate,
-                ..init.clone()
-            }));
-        }
-        if !self.gathering_is_complete() {
-            self.reported.end = false;
-            return self.enter_gathering_state(IceGatheringState::Gathering);
-        }
-        if !std::mem::replace(&mut self.reported.end, true) {
-            self.events.push(Event::IceCandidate(init));
-        }
-        self.enter_gathering_state(IceGatheringState::Complete);
-    }
-
-    fn enter_gathering_state(&mut self, state: IceGatheringState) {
-        if self.gathering != state {
-            self.gathering = state;
-            self.events.push(Event::IceGatheringStateChange(state));
-        }
     }
 
     fn enter_ice_state(&mut self, now: Instant, state: ice::ConnectionState) {

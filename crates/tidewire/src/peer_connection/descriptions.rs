@@ -8,13 +8,11 @@ use super::negotiation::{
     LocalDescription, LocalParts, Negotiation, RemoteDescription, new_tls_id,
 };
 use super::{DATA, PeerConnection, Reported};
-use crate::description::{IceCandidateInit, SdpType, SessionDescription};
+use crate::description::{SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
 use crate::router::RouterEvent;
-use crate::session::{
-    LocalParameters, RemoteSession, Section, SectionUse, Setup, describe, with_candidates,
-};
+use crate::session::{LocalParameters, RemoteSession, Section, Setup, describe, with_candidates};
 use crate::signaling::{Side, next_state};
 use crate::state::SignalingState;
 
@@ -182,53 +180,6 @@ impl PeerConnection {
         restarts && answered.is_some() && answered == transport.remote_credentials.as_ref()
     }
 
-    /// addIceCandidate: a candidate of the peer's, or with an empty text the end of them.
-    ///
-    /// # Errors
-    /// When there is no remote description yet, or the candidate cannot belong to it.
-    pub fn add_ice_candidate(
-        &mut self,
-        now: Instant,
-        candidate: &IceCandidateInit,
-    ) -> Result<(), NegotiationError> {
-        let now = self.advance(now);
-        self.check_open()?;
-        let negotiation = &self.negotiation;
-        let latest = negotiation
-            .pending_remote
-            .as_ref()
-            .or(negotiation.current_remote.as_ref());
-        let latest = latest.ok_or(NegotiationError::NoRemoteDescription)?;
-        let index = section_of(&latest.session, candidate)?;
-        let is_ours = latest.session.uses[index] == SectionUse::SharesTransport;
-        let parsed = parse_candidate(&candidate.candidate)?;
-        if !is_ours {
-            // The section is rejected: nobody needs the candidate.
-            return Ok(());
-        }
-        let ufrag = candidate
-            .username_fragment
-            .as_deref()
-            .or_else(|| parsed.as_ref().and_then(ice::Candidate::ufrag))
-            .or_else(|| ufrag_of(&latest.session))
-            .map(str::to_owned);
-        let knows =
-            |description: &RemoteDescription| ufrag_of(&description.session) == ufrag.as_deref();
-        let in_use = self.remote_ufrag_in_use() == ufrag.as_deref();
-        if !in_use {
-            if !negotiation.pending_remote.as_ref().is_some_and(knows) {
-                return Err(NegotiationError::UnknownGeneration);
-            }
-            if !self.negotiation.wait_with_candidate(&candidate.candidate) {
-                self.stats.remote_candidates_dropped += 1;
-            }
-            return Ok(());
-        }
-        self.add_remote_candidate(now, parsed);
-        self.progress(now);
-        Ok(())
-    }
-
     /// restartIce: the next offer asks for new ICE credentials, and negotiation is needed.
     pub fn restart_ice(&mut self) {
         if self.negotiation.state != SignalingState::Closed && self.remote_ufrag_in_use().is_some()
@@ -305,7 +256,7 @@ impl PeerConnection {
         }
     }
 
-    fn check_open(&self) -> Result<(), NegotiationError> {
+    pub(super) fn check_open(&self) -> Result<(), NegotiationError> {
         match self.negotiation.state {
             SignalingState::Closed => Err(NegotiationError::Closed),
             _ => Ok(()),
@@ -494,40 +445,4 @@ fn remote(description: &SessionDescription, session: RemoteSession) -> RemoteDes
         text: description.sdp.clone(),
         session,
     }
-}
-
-fn ufrag_of(session: &RemoteSession) -> Option<&str> {
-    session
-        .data
-        .as_ref()
-        .map(|(transport, _)| transport.credentials.ufrag.as_str())
-}
-
-/// The index of the section that a candidate names, by mid or by position (W3C webrtc-pc section
-/// 4.4.2).
-fn section_of(
-    session: &RemoteSession,
-    candidate: &IceCandidateInit,
-) -> Result<usize, NegotiationError> {
-    let sections = &session.sections;
-    let found = match (&candidate.sdp_mid, candidate.sdp_m_line_index) {
-        (Some(mid), _) => sections
-            .iter()
-            .position(|section| section.mid.as_ref() == Some(mid)),
-        (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < sections.len()),
-        // The end of candidates of all sections; and the only transport needs no name.
-        (None, None) => sections.iter().position(Section::is_data),
-    };
-    found.ok_or(NegotiationError::UnknownSection)
-}
-
-/// `None` for the end of candidates.
-fn parse_candidate(text: &str) -> Result<Option<ice::Candidate>, NegotiationError> {
-    let text = text.strip_prefix("a=").unwrap_or(text);
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse()
-        .map(Some)
-        .map_err(|_| NegotiationError::Candidate)
 }

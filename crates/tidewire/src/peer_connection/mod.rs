@@ -1,6 +1,7 @@
 //! The connection: negotiation, transports and data channels behind one sans-IO facade.
 
 mod apply;
+mod candidates;
 mod close;
 mod data;
 mod descriptions;

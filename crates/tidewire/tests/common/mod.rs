@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     clippy::allow_attributes,
+    clippy::unwrap_used,
     reason = "every test uses a part of it"
 )]
 
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tidewire::crypto::Rng;
-use tidewire::{Configuration, Datagram, Event, Message, PeerConnection};
+use tidewire::{ChannelId, Configuration, Datagram, Event, Message, PeerConnection};
 use tidewire_netsim::{Link, LinkConfig, Trace};
 
 /// One end: the connection, and what it reported.
@@ -43,7 +44,7 @@ impl Peer {
     }
 
     /// Every message that waits on `channel`.
-    pub(crate) fn receive_all(&mut self, channel: tidewire::ChannelId) -> Vec<Message> {
+    pub(crate) fn receive_all(&mut self, channel: ChannelId) -> Vec<Message> {
         std::iter::from_fn(|| self.connection.receive(channel)).collect()
     }
 
@@ -246,4 +247,37 @@ impl Net {
         }
         moved
     }
+}
+
+pub(crate) fn with_channel(link: &LinkConfig) -> (Net, ChannelId) {
+    let mut net = Net::new(1, link);
+    let now = net.now;
+    let offerer = &mut net.peers[OFFERER].connection;
+    let created = offerer.create_data_channel(now, "chat", Default::default());
+    (net, created.unwrap())
+}
+
+pub(crate) fn connected(link: &LinkConfig) -> (Net, [ChannelId; 2]) {
+    let (mut net, channel) = with_channel(link);
+    net.negotiate();
+    let open = |net: &mut Net| {
+        net.peers[OFFERER].has(&Event::DataChannelOpen(channel)) && incoming(net).is_some()
+    };
+    assert!(
+        net.run_until(Duration::from_secs(5), open),
+        "{:?}",
+        net.peers[OFFERER].events
+    );
+    let incoming = incoming(&net).unwrap();
+    (net, [channel, incoming])
+}
+
+pub(crate) fn incoming(net: &Net) -> Option<ChannelId> {
+    net.peers[ANSWERER]
+        .events
+        .iter()
+        .find_map(|event| match event {
+            Event::DataChannel(id) => Some(*id),
+            _ => None,
+        })
 }
