@@ -1,6 +1,6 @@
 //! What drives one connection: everybody who touches it, and a task for its timers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -9,11 +9,9 @@ use std::time::Instant;
 use tidewire::{ChannelId, ConnectionId, Datagram, Router, Transmit};
 use tokio::sync::Notify;
 
+use crate::events::{Events, Incoming};
 use crate::mdns;
 use crate::socket::Sockets;
-
-/// Events that wait at most; the oldest are forgotten.
-const MAX_EVENTS: usize = 1024;
 
 /// The state machine behind a lock. Whoever changes it carries out, before letting go, what it wants
 /// done: that saves a switch between tasks for each message.
@@ -29,19 +27,36 @@ pub(crate) struct Connection {
     pub(crate) changed: Notify,
     /// The timer's task has to look again.
     wake: Notify,
-    channels: Mutex<HashMap<ChannelId, Arc<Notify>>>,
 }
 
 /// What the lock guards.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) protocol: tidewire::PeerConnection,
-    pub(crate) events: VecDeque<tidewire::Event>,
+    pub(crate) events: Events,
+    /// What wakes those who wait for something on a channel, for channels that somebody holds.
+    channels: HashMap<ChannelId, Arc<Notify>>,
     /// What did not fit into the socket's buffer.
     blocked: Option<Transmit>,
     sending: Vec<u8>,
     /// When the timer's task wakes by itself.
     sleeps_until: Option<Instant>,
+}
+
+impl Core {
+    /// What wakes those who wait for something on a channel. One that is closed has nothing to tell.
+    pub(crate) fn channel_notify(&mut self, id: ChannelId) -> Arc<Notify> {
+        if self.protocol.data_channel(id).is_none() {
+            return Arc::default();
+        }
+        Arc::clone(self.channels.entry(id).or_default())
+    }
+
+    fn notify(&self, id: ChannelId) {
+        if let Some(notify) = self.channels.get(&id) {
+            notify.notify_waiters();
+        }
+    }
 }
 
 impl Connection {
@@ -59,19 +74,23 @@ impl Connection {
             router,
             core: Mutex::new(Core {
                 protocol,
-                events: VecDeque::new(),
+                events: Events::default(),
+                channels: HashMap::new(),
                 blocked: None,
                 sending: Vec::with_capacity(1 << 16),
                 sleeps_until: None,
             }),
             changed: Notify::new(),
             wake: Notify::new(),
-            channels: Mutex::default(),
         })
     }
 
+    /// Takes in a datagram of the reader's, which serves other connections too: one that has
+    /// panicked is passed over.
     pub(crate) fn handle_datagram(&self, datagram: Datagram) {
-        let mut core = self.lock();
+        let Ok(mut core) = self.core.lock() else {
+            return;
+        };
         core.protocol.handle_datagram(Instant::now(), datagram);
         // What was authenticated decides where the next datagram goes.
         self.tell_router(&mut core.protocol);
@@ -85,19 +104,24 @@ impl Connection {
         result
     }
 
+    /// As [`with`](Self::with), for when a handle is dropped: a connection that has panicked is left
+    /// alone, or a second panic would end the program.
+    pub(crate) fn let_go(&self, act: impl FnOnce(&mut Core, Instant)) {
+        if let Ok(mut core) = self.core.lock() {
+            act(&mut core, Instant::now());
+            self.drive_locked(&mut core);
+        }
+    }
+
     /// Looks at the connection.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
         look(&self.lock())
     }
 
     pub(crate) fn drive(&self) {
-        self.drive_locked(&mut self.lock());
-    }
-
-    /// What wakes those who wait for something on a channel.
-    pub(crate) fn channel_notify(&self, channel: ChannelId) -> Arc<Notify> {
-        let mut channels = self.channels.lock().expect("no holder panics");
-        Arc::clone(channels.entry(channel).or_default())
+        if let Ok(mut core) = self.core.lock() {
+            self.drive_locked(&mut core);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
@@ -143,20 +167,20 @@ impl Connection {
             Event::DataChannelOpen(id)
             | Event::DataChannelReadable(id)
             | Event::BufferedAmountLow(id)
-            | Event::DataChannelClosing(id) => self.channel_notify(id).notify_waiters(),
+            | Event::DataChannelClosing(id) => core.notify(id),
             Event::DataChannelClosed(id) => {
-                let mut channels = self.channels.lock().expect("no holder panics");
-                if let Some(notify) = channels.remove(&id) {
-                    notify.notify_waiters();
+                core.notify(id);
+                core.channels.remove(&id);
+                core.events.close(id);
+            }
+            Event::DataChannel(id) => {
+                let incoming = Incoming::new(&core.protocol, id);
+                if !core.events.push_channel(incoming) {
+                    core.protocol.close_data_channel(Instant::now(), id);
                 }
             }
             Event::ResolveMdns { name } => self.resolve(name),
-            event => {
-                if core.events.len() == MAX_EVENTS {
-                    core.events.pop_front();
-                }
-                core.events.push_back(event);
-            }
+            event => core.events.push(event),
         }
     }
 
@@ -183,6 +207,8 @@ impl Connection {
             let transmit = core
                 .protocol
                 .poll_transmit(Instant::now(), most, &mut core.sending);
+            // A response must not overtake what the router has to know for it.
+            self.tell_router(&mut core.protocol);
             let Some(transmit) = transmit else { return };
             if !self.send(core, transmit) {
                 return;
@@ -235,8 +261,7 @@ impl Connection {
             .lock()
             .expect("no holder panics")
             .remove(self.id);
-        let channels = self.channels.lock().expect("no holder panics");
-        for notify in channels.values() {
+        for notify in self.lock().channels.values() {
             notify.notify_waiters();
         }
         self.changed.notify_waiters();

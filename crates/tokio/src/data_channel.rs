@@ -8,6 +8,7 @@ use tidewire::{ChannelId, Message};
 use tokio::sync::Notify;
 
 use crate::connection::Core;
+use crate::events::Incoming;
 use crate::handle::Handle;
 
 /// [`DataChannel::send`] waits while more than this is buffered, in bytes.
@@ -16,8 +17,16 @@ const HIGH_WATER: usize = 1 << 20;
 const LOW_WATER: usize = 256 << 10;
 
 /// A channel of messages to the peer. A clone is another handle of the same.
+///
+/// When the last handle of the channel is dropped, the channel is closed: what nobody reads would
+/// fill the window that all channels share.
 #[derive(Clone, Debug)]
 pub struct DataChannel {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     handle: Arc<Handle>,
     id: ChannelId,
     changed: Arc<Notify>,
@@ -30,54 +39,74 @@ pub struct DataChannel {
 #[error("the channel is closed")]
 pub struct ChannelClosed;
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.handle
+            .connection
+            .let_go(|core, now| core.protocol.close_data_channel(now, self.id));
+    }
+}
+
 impl DataChannel {
-    pub(crate) fn new(handle: Arc<Handle>, id: ChannelId) -> Self {
-        let changed = handle.connection.channel_notify(id);
-        let (label, protocol) = handle.connection.look(|core| {
-            let view = core.protocol.data_channel(id);
-            let text = |text: Option<&str>| Arc::<str>::from(text.unwrap_or_default());
-            (
-                text(view.map(|view| view.label())),
-                text(view.map(|view| view.protocol())),
-            )
-        });
-        Self {
-            handle,
+    /// A channel of ours.
+    pub(crate) fn created(handle: Arc<Handle>, id: ChannelId) -> Self {
+        let channel = handle
+            .connection
+            .look(|core| Incoming::new(&core.protocol, id));
+        Self::new(handle, channel)
+    }
+
+    pub(crate) fn new(handle: Arc<Handle>, channel: Incoming) -> Self {
+        let Incoming {
             id,
-            changed,
             label,
             protocol,
+            ..
+        } = channel;
+        let changed = handle.connection.with(|core, _| core.channel_notify(id));
+        Self {
+            inner: Arc::new(Inner {
+                handle,
+                id,
+                changed,
+                label,
+                protocol,
+            }),
         }
     }
 
     /// The stream that carries it; `None` until it is chosen.
     pub fn id(&self) -> Option<u16> {
-        self.look(|core| core.protocol.data_channel(self.id)?.stream())
+        self.look(|core| core.protocol.data_channel(self.inner.id)?.stream())
     }
 
     /// The name that whoever opened it gave it.
     pub fn label(&self) -> &str {
-        &self.label
+        &self.inner.label
     }
 
     /// What is spoken on it.
     pub fn protocol(&self) -> &str {
-        &self.protocol
+        &self.inner.protocol
     }
 
     /// readyState.
     pub fn ready_state(&self) -> State {
-        self.look(|core| state(core, self.id))
+        self.look(|core| state(core, self.inner.id))
     }
 
     /// What it has carried so far; `None` once it is closed.
     pub fn stats(&self) -> Option<ChannelStats> {
-        self.look(|core| core.protocol.data_channel(self.id).map(|view| view.stats()))
+        self.look(|core| {
+            core.protocol
+                .data_channel(self.inner.id)
+                .map(|view| view.stats())
+        })
     }
 
     /// bufferedAmount: bytes that wait to be sent.
     pub fn buffered_amount(&self) -> usize {
-        self.look(|core| core.protocol.buffered_amount(self.id))
+        self.look(|core| core.protocol.buffered_amount(self.inner.id))
     }
 
     /// Waits until the channel is open.
@@ -121,9 +150,10 @@ impl DataChannel {
     /// accepts.
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
-        self.handle
+        self.inner
+            .handle
             .connection
-            .with(|core, now| core.protocol.send(now, self.id, message))
+            .with(|core, now| core.protocol.send(now, self.inner.id, message))
     }
 
     /// The next message, waiting for it; `None` when the channel is closed and all has been read.
@@ -153,9 +183,10 @@ impl DataChannel {
 
     /// Closes the channel. What was sent is still delivered.
     pub fn close(&self) {
-        self.handle
+        self.inner
+            .handle
             .connection
-            .with(|core, now| core.protocol.close_data_channel(now, self.id));
+            .with(|core, now| core.protocol.close_data_channel(now, self.inner.id));
     }
 
     /// Waits until the channel is closed.
@@ -165,19 +196,20 @@ impl DataChannel {
     }
 
     fn look<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
-        self.handle.connection.look(look)
+        self.inner.handle.connection.look(look)
     }
 
     /// Tries until `attempt` has a result, at every change of the channel.
     async fn wait<T>(&self, mut attempt: impl FnMut(&mut Core, ChannelId) -> Option<T>) -> T {
         loop {
-            let changed = self.changed.notified();
+            let changed = self.inner.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             let result = self
+                .inner
                 .handle
                 .connection
-                .with(|core, _| attempt(core, self.id));
+                .with(|core, _| attempt(core, self.inner.id));
             match result {
                 Some(result) => return result,
                 None => changed.await,

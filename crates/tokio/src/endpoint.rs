@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tidewire::crypto::Rng;
 use tidewire::{Configuration, ConfigurationError, ConnectionId, Datagram, Router};
@@ -79,7 +79,7 @@ impl Endpoint {
         let addresses = gather::addresses(&config.addresses, config.include_loopback)?;
         let mut rng = Rng::from_os();
         let inner = Arc::new(Inner {
-            sockets: Arc::new(Sockets::bind(addresses)?),
+            sockets: Arc::new(Sockets::bind(&addresses)?),
             router: Arc::new(Mutex::new(Router::new(&mut rng))),
             connections: Mutex::new(Connections {
                 by_id: HashMap::new(),
@@ -171,6 +171,9 @@ impl Drop for Inner {
     }
 }
 
+/// A socket that fails again and again must not keep a processor busy.
+const AFTER_ERROR: Duration = Duration::from_millis(5);
+
 /// A connection's task. It keeps the sockets open until the connection is closed.
 async fn keep(endpoint: Arc<Inner>, id: ConnectionId, connection: Arc<Connection>) {
     connection.keep_time().await;
@@ -205,7 +208,7 @@ async fn read(sockets: Arc<Sockets>, index: usize, endpoint: Weak<Inner>) {
         if let Err(error) = received.await {
             // ICMP's answer to something we sent, mostly: ICE notices what does not get through.
             tracing::debug!(%error, "receiving failed");
-            tokio::task::yield_now().await;
+            tokio::time::sleep(AFTER_ERROR).await;
         }
         for (_, connection) in touched.drain(..) {
             connection.drive();

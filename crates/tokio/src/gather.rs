@@ -3,43 +3,44 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidewire::{Configuration, IceTransportPolicy};
 use tokio::net::lookup_host;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::connection::Connection;
+use crate::socket::Wanted;
 
+/// How long a name server may take.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
 /// The port of STUN over UDP (RFC 7064 section 3.1).
 const STUN_PORT: u16 = 3478;
 
-/// The addresses to bind, where `wanted` may name unspecified ones, or none.
-pub(crate) fn addresses(
-    wanted: &[SocketAddr],
-    include_loopback: bool,
-) -> io::Result<Vec<SocketAddr>> {
+/// The addresses to bind, where `wanted` may have unspecified ones, or none.
+pub(crate) fn addresses(wanted: &[SocketAddr], include_loopback: bool) -> io::Result<Vec<Wanted>> {
     let anywhere = [
         SocketAddr::from(([0, 0, 0, 0], 0)),
         SocketAddr::from(([0_u16; 8], 0)),
     ];
     let wanted = if wanted.is_empty() { &anywhere } else { wanted };
-    let mut bound = Vec::new();
+    let mut found = Vec::new();
     for address in wanted {
         if address.ip().is_unspecified() {
             let interfaces = interface_addresses(address.is_ipv4(), include_loopback)?;
-            bound.extend(
-                interfaces
-                    .into_iter()
-                    .map(|ip| SocketAddr::new(ip, address.port())),
-            );
+            found.extend(interfaces.into_iter().map(|ip| Wanted {
+                address: SocketAddr::new(ip, address.port()),
+                is_named: false,
+            }));
         } else {
-            bound.push(*address);
+            found.push(Wanted {
+                address: *address,
+                is_named: true,
+            });
         }
     }
-    if bound.is_empty() {
-        let reason = "no interface has an address to bind";
-        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, reason));
-    }
-    Ok(bound)
+    Ok(found)
 }
 
 /// Link-local addresses are left out: they need a zone that no candidate can tell (RFC 8445 section
@@ -94,18 +95,27 @@ fn parse_stun(url: &str) -> Option<String> {
     })
 }
 
-/// Resolves the servers' names and lets the connection ask them.
+/// Resolves the servers' names and lets the connection ask them. A name that takes too long is left
+/// out.
 pub(crate) async fn ask(connection: Arc<Connection>, servers: Vec<String>) {
+    let mut lookups = JoinSet::new();
     for server in servers {
-        match lookup_host(&server).await {
-            Ok(addresses) => connection.with(|core, now| {
-                for address in addresses {
-                    core.protocol.add_stun_server(now, address);
+        let connection = Arc::clone(&connection);
+        lookups.spawn(async move {
+            match timeout(LOOKUP_LIMIT, lookup_host(&server)).await {
+                Ok(Ok(addresses)) => connection.with(|core, now| {
+                    for address in addresses {
+                        core.protocol.add_stun_server(now, address);
+                    }
+                }),
+                Ok(Err(error)) => {
+                    tracing::warn!(server, %error, "the STUN server's name is not found");
                 }
-            }),
-            Err(error) => tracing::warn!(server, %error, "the STUN server's name is not found"),
-        }
+                Err(_) => tracing::warn!(server, "the STUN server's name is not found in time"),
+            }
+        });
     }
+    while lookups.join_next().await.is_some() {}
     connection.with(|core, now| core.protocol.finish_gathering(now));
 }
 
@@ -146,11 +156,13 @@ mod tests {
     fn an_unspecified_address_stands_for_the_interfaces() {
         let bound = addresses(&["0.0.0.0:0".parse().unwrap()], true).unwrap();
         assert!(
-            bound.iter().any(|address| address.ip().is_loopback()),
+            bound.iter().any(|wanted| wanted.address.ip().is_loopback()),
             "{bound:?}"
         );
         assert!(
-            bound.iter().all(|address| !address.ip().is_unspecified()),
+            bound
+                .iter()
+                .all(|wanted| !wanted.address.ip().is_unspecified()),
             "{bound:?}"
         );
     }

@@ -12,6 +12,6 @@ pub(crate) struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.connection.with(|core, now| core.protocol.close(now));
+        self.connection.let_go(|core, now| core.protocol.close(now));
     }
 }

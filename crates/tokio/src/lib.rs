@@ -14,6 +14,7 @@ mod connection;
 mod data_channel;
 mod endpoint;
 mod event;
+mod events;
 mod gather;
 mod handle;
 mod mdns;

@@ -11,6 +11,7 @@ use tidewire::{
 use crate::connection::Connection;
 use crate::data_channel::DataChannel;
 use crate::event::Event;
+use crate::events::Waiting;
 use crate::handle::Handle;
 
 /// A connection to a peer. A clone is another handle of the same.
@@ -113,7 +114,7 @@ impl PeerConnection {
         let created = self
             .connection()
             .with(|core, now| core.protocol.create_data_channel(now, label, init))?;
-        Ok(DataChannel::new(Arc::clone(&self.handle), created))
+        Ok(DataChannel::created(Arc::clone(&self.handle), created))
     }
 
     /// localDescription, with all candidates gathered so far.
@@ -176,9 +177,9 @@ impl PeerConnection {
             changed.as_mut().enable();
             let (event, is_closed) = self.connection().with(|core, _| {
                 let is_closed = core.protocol.signaling_state() == SignalingState::Closed;
-                (core.events.pop_front(), is_closed)
+                (core.events.pop(), is_closed)
             });
-            match event.and_then(|event| self.translate(event)) {
+            match event.and_then(|waiting| self.translate(waiting)) {
                 Some(event) => return Some(event),
                 None if is_closed => return None,
                 None => changed.await,
@@ -207,8 +208,15 @@ impl PeerConnection {
         }
     }
 
-    fn translate(&self, event: tidewire::Event) -> Option<Event> {
+    fn translate(&self, waiting: Waiting) -> Option<Event> {
         use tidewire::Event as Protocol;
+        let event = match waiting {
+            Waiting::Event(event) => event,
+            Waiting::Channel(channel) => {
+                let channel = DataChannel::new(Arc::clone(&self.handle), channel);
+                return Some(Event::DataChannel(channel));
+            }
+        };
         Some(match event {
             Protocol::NegotiationNeeded => Event::NegotiationNeeded,
             Protocol::SignalingStateChange(state) => Event::SignalingStateChange(state),
@@ -219,9 +227,6 @@ impl PeerConnection {
             Protocol::SelectedPairChange => Event::SelectedPairChange,
             Protocol::DtlsFailed(reason) => Event::DtlsFailed(reason),
             Protocol::DtlsClosed => Event::DtlsClosed,
-            Protocol::DataChannel(id) => {
-                Event::DataChannel(DataChannel::new(Arc::clone(&self.handle), id))
-            }
             // The rest is dealt with where it arises.
             _ => return None,
         })

@@ -26,6 +26,14 @@ pub(crate) struct Socket {
     address: SocketAddr,
 }
 
+/// An address to bind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) address: SocketAddr,
+    /// The caller named it; otherwise it is one among the interfaces'.
+    pub(crate) is_named: bool,
+}
+
 /// The sockets of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Sockets(Vec<Socket>);
@@ -38,9 +46,26 @@ pub(crate) struct ReceiveBuffers {
 }
 
 impl Sockets {
-    pub(crate) fn bind(addresses: Vec<SocketAddr>) -> io::Result<Self> {
-        let sockets = addresses.into_iter().map(Socket::bind);
-        sockets.collect::<io::Result<_>>().map(Self)
+    /// Binds all that were named, and what can be bound of the rest: an interface may be about to come
+    /// or go.
+    pub(crate) fn bind(addresses: &[Wanted]) -> io::Result<Self> {
+        let mut sockets = Vec::new();
+        let nothing = "no interface has an address that can be bound";
+        let mut refusal = io::Error::new(io::ErrorKind::AddrNotAvailable, nothing);
+        for Wanted { address, is_named } in addresses {
+            match Socket::bind(*address) {
+                Ok(socket) => sockets.push(socket),
+                Err(error) if *is_named => return Err(error),
+                Err(error) => {
+                    tracing::debug!(%address, %error, "an interface's address is left out");
+                    refusal = error;
+                }
+            }
+        }
+        if sockets.is_empty() {
+            return Err(refusal);
+        }
+        Ok(Self(sockets))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Socket> {
@@ -171,5 +196,28 @@ fn from_quinn(ecn: quinn_udp::EcnCodepoint) -> Ecn {
         quinn_udp::EcnCodepoint::Ect0 => Ecn::Ect0,
         quinn_udp::EcnCodepoint::Ect1 => Ecn::Ect1,
         quinn_udp::EcnCodepoint::Ce => Ecn::Ce,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(address: &str, is_named: bool) -> Wanted {
+        Wanted {
+            address: address.parse().expect("an address"),
+            is_named,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interface_that_cannot_be_bound_is_left_out_unless_it_was_named() {
+        // Nobody has an address for documentation.
+        let (here, nowhere) = (wanted("127.0.0.1:0", false), "192.0.2.1:0");
+        let bound = Sockets::bind(&[wanted(nowhere, false), here]).expect("one is left");
+        assert_eq!(bound.iter().count(), 1);
+        assert!(Sockets::bind(&[wanted(nowhere, true), here]).is_err());
+        assert!(Sockets::bind(&[wanted(nowhere, false)]).is_err());
+        assert!(Sockets::bind(&[]).is_err());
     }
 }
