@@ -1,11 +1,14 @@
 //! One channel.
 
-use bytes::BytesMut;
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
 use tidewire_sctp::Reliability;
 
 use crate::config::Init;
 use crate::dcep::OpenMessage;
-use crate::streams::Delivery;
+use crate::message::Ppid;
+use crate::streams::{Delivery, Streams};
 
 /// The name of a channel within its endpoint; never used twice, unlike streams.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -97,6 +100,8 @@ pub(crate) struct Channel {
     pub(crate) pending: Pending,
     /// Whether the channel waits in the queue of those with events.
     pub(crate) queued: bool,
+    /// What arrived before the channel existed; it comes before what the stream holds.
+    pub(crate) early: VecDeque<(Ppid, Bytes)>,
     pub(crate) fragments: Fragments,
     pub(crate) stats: ChannelStats,
 }
@@ -139,6 +144,7 @@ impl Channel {
             low_threshold: 0,
             pending: Pending::default(),
             queued: false,
+            early: VecDeque::new(),
             fragments: Fragments::default(),
             stats: ChannelStats::default(),
         }
@@ -147,6 +153,19 @@ impl Channel {
     /// The stream, as long as the channel has it: later it may be another's.
     pub(crate) fn live_stream(&self) -> Option<u16> {
         self.stream.filter(|_| self.state != State::Closed)
+    }
+
+    /// What the next message is that has arrived.
+    pub(crate) fn peek(&self, streams: &dyn Streams) -> Option<Ppid> {
+        let stream = self.live_stream()?;
+        let early = self.early.front().map(|(ppid, _)| *ppid);
+        early.or_else(|| streams.peek(stream))
+    }
+
+    /// The next message that has arrived.
+    pub(crate) fn take(&mut self, streams: &mut dyn Streams) -> Option<(Ppid, Bytes)> {
+        let stream = self.live_stream()?;
+        self.early.pop_front().or_else(|| streams.receive(stream))
     }
 
     /// What the peer is told of the channel.

@@ -163,17 +163,24 @@ impl Endpoint {
         }
     }
 
-    /// Ends the association at once, and all channels with it; an ABORT tells the peer.
+    /// Ends the association at once, and all channels with it; an ABORT tells the peer. What has
+    /// arrived and was not received is lost.
     pub fn abort(&mut self, now: Instant) {
+        self.end(now);
+        self.channels.handle_abandoned(&mut self.carrier);
+    }
+
+    fn end(&mut self, now: Instant) {
         self.advance(now);
         self.carrier.association.abort(now);
         self.pump();
         self.end_unbegun(sctp::CloseReason::Aborted);
     }
 
-    /// What carries the association is gone: as [`abort`](Self::abort), but there is nobody to tell.
+    /// What carries the association is gone, and all channels with it; there is nobody to tell. What
+    /// has arrived can still be received; a channel is closed when nothing is left of it.
     pub fn disconnect(&mut self, now: Instant) {
-        self.abort(now);
+        self.end(now);
         let mut unsent = Vec::new();
         while self.carrier.association.poll_transmit(now, &mut unsent) {
             unsent.clear();

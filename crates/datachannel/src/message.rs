@@ -63,7 +63,7 @@ impl Ppid {
     pub(crate) const DCEP: Self = Self(50);
     const TEXT: Self = Self(51);
     const BINARY_PARTIAL: Self = Self(52);
-    const BINARY: Self = Self(53);
+    pub(crate) const BINARY: Self = Self(53);
     const TEXT_PARTIAL: Self = Self(54);
     const TEXT_EMPTY: Self = Self(56);
     const BINARY_EMPTY: Self = Self(57);

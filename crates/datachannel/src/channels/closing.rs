@@ -1,8 +1,9 @@
 //! How channels cease to be (RFC 8831 section 6.7).
 
 use super::uses::{Half, Use, Uses};
+use super::waiting::Waiting;
 use super::{Channels, Link};
-use crate::channel::{Channel, ChannelId, Reset, State};
+use crate::channel::{ChannelId, Reset, State};
 use crate::streams::Streams;
 
 impl Channels {
@@ -34,6 +35,10 @@ impl Channels {
             Some(Use::Refused { .. }) => self.uses.release_refused(stream, Half::Incoming),
             // A negotiated channel, perhaps, that exists only over there: without an answer its end would
             // never come.
+            None if self.waiting.holds(stream) => {
+                self.waiting.take(stream);
+                self.handle_incoming_reset(streams, stream);
+            }
             None if self.uses.answer_once(stream) => {
                 self.refuse(streams, stream);
                 self.uses.release_refused(stream, Half::Incoming);
@@ -65,14 +70,20 @@ impl Channels {
         }
     }
 
-    /// Another association takes the place of the one there was, and knows no channels: what has arrived
-    /// is lost.
-    pub(crate) fn handle_renewed(&mut self, streams: &mut dyn Streams) {
+    /// The connection was closed on this side: nobody will read what has arrived.
+    pub(crate) fn handle_abandoned(&mut self, streams: &mut dyn Streams) {
         self.link = Link::Down;
         for id in self.all(|channel| channel.state != State::Closed) {
             self.close(streams, id);
         }
+    }
+
+    /// Another association takes the place of the one there was, and knows no channels: what has arrived
+    /// is lost.
+    pub(crate) fn handle_renewed(&mut self, streams: &mut dyn Streams) {
+        self.handle_abandoned(streams);
         self.uses = Uses::default();
+        self.waiting = Waiting::default();
         self.link = Link::Waiting;
     }
 
@@ -90,7 +101,7 @@ impl Channels {
         };
         // The peer's last messages come before the end: it is not reset while they wait, so that the
         // peer cannot use the stream anew either.
-        let drained = channel.discards || streams.peek(stream).is_none();
+        let drained = channel.discards || channel.peek(streams).is_none();
         if link != Link::Down && drained && channel.outgoing == Reset::None {
             channel.outgoing = Reset::Requested;
             streams.reset(stream);
@@ -152,9 +163,8 @@ impl Channels {
 
     /// Throws away what has arrived, so that it does not hold the window closed.
     pub(super) fn discard(&mut self, streams: &mut dyn Streams, id: ChannelId) {
-        let stream = self.channels.get(&id).and_then(Channel::live_stream);
-        if let Some(stream) = stream {
-            while streams.receive(stream).is_some() {}
+        if let Some(channel) = self.channels.get_mut(&id) {
+            while channel.take(streams).is_some() {}
         }
     }
 }

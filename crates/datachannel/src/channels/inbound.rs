@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::Channels;
 use super::opening::send_control;
@@ -23,25 +23,39 @@ impl Channels {
         }
     }
 
-    /// A stream that nobody uses: only an OPEN may begin it (RFC 8832 section 6).
+    /// A stream that nobody uses: an OPEN begins it (RFC 8832 section 6), or a negotiated channel that
+    /// is yet to be created here.
     fn handle_first(&mut self, streams: &mut dyn Streams, now: Instant, stream: u16) {
-        let Some((ppid, payload)) = streams.receive(stream) else {
-            return;
-        };
-        if ppid != Ppid::DCEP {
-            self.stats.faults.count(Fault::Unexpected);
+        while let Some((ppid, payload)) = streams.receive(stream) {
+            let fault = if ppid == Ppid::DCEP {
+                match self.read_first(stream, &payload) {
+                    Ok(open) => return self.accept(streams, now, stream, &open),
+                    Err(fault) => fault,
+                }
+            } else if self.keep(stream, ppid, payload) {
+                continue;
+            } else {
+                Fault::Unexpected
+            };
+            self.stats.faults.count(fault);
+            self.waiting.take(stream);
             return self.refuse(streams, stream);
         }
-        let fault = match DcepMessage::parse(&payload) {
-            Ok(DcepMessage::Open(open)) => match self.check_open(stream, &open) {
-                Ok(()) => return self.accept(streams, now, stream, &open),
-                Err(fault) => fault,
-            },
-            Ok(DcepMessage::Ack) => Fault::Unexpected,
-            Err(_) => Fault::Malformed,
-        };
-        self.stats.faults.count(fault);
-        self.refuse(streams, stream);
+    }
+
+    fn keep(&mut self, stream: u16, ppid: Ppid, payload: Bytes) -> bool {
+        let is_user_data = matches!(ppid.kind(), Kind::Whole | Kind::Fragment);
+        is_user_data && stream < self.stream_count() && self.waiting.keep(stream, ppid, payload)
+    }
+
+    fn read_first<'a>(&self, stream: u16, payload: &'a [u8]) -> Result<OpenMessage<'a>, Fault> {
+        match DcepMessage::parse(payload) {
+            // An OPEN is the first message of its stream.
+            Ok(DcepMessage::Open(_)) if self.waiting.holds(stream) => Err(Fault::Unexpected),
+            Ok(DcepMessage::Open(open)) => self.check_open(stream, &open).map(|()| open),
+            Ok(DcepMessage::Ack) => Err(Fault::Unexpected),
+            Err(_) => Err(Fault::Malformed),
+        }
     }
 
     fn check_open(&self, stream: u16, open: &OpenMessage<'_>) -> Result<(), Fault> {
@@ -84,8 +98,7 @@ impl Channels {
     /// Handles what stands before the application's next message and tells of that.
     pub(super) fn pump(&mut self, streams: &mut dyn Streams, id: ChannelId) {
         while let Some(channel) = self.channels.get_mut(&id)
-            && let Some(stream) = channel.live_stream()
-            && let Some(ppid) = streams.peek(stream)
+            && let Some(ppid) = channel.peek(streams)
         {
             if channel.discards {
                 self.discard(streams, id);
@@ -96,7 +109,7 @@ impl Channels {
                 self.tell_readable(id);
                 break;
             }
-            let Some((ppid, payload)) = streams.receive(stream) else {
+            let Some((ppid, payload)) = channel.take(streams) else {
                 break;
             };
             if let Err(fault) = self.handle_special(id, ppid, &payload) {

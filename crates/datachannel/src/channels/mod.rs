@@ -6,11 +6,13 @@ mod opening;
 #[cfg(test)]
 mod tests;
 mod uses;
+mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use self::uses::{Use, Uses};
+use self::waiting::Waiting;
 use crate::channel::{Channel, ChannelId, State};
 use crate::config::{Config, Role};
 use crate::error::SendError;
@@ -32,6 +34,7 @@ pub(crate) struct Channels {
     /// All that exist, in the order of their creation.
     channels: BTreeMap<ChannelId, Channel>,
     uses: Uses,
+    waiting: Waiting,
     /// Those with events, each once.
     queue: VecDeque<ChannelId>,
     /// The channel whose end was told last; it is forgotten at the next poll.
@@ -63,6 +66,7 @@ impl Channels {
             next_id: 0,
             channels: BTreeMap::new(),
             uses: Uses::default(),
+            waiting: Waiting::default(),
             queue: VecDeque::new(),
             ended: None,
             max_message_size: None,
@@ -103,13 +107,12 @@ impl Channels {
     pub(crate) fn receive(&mut self, streams: &mut dyn Streams, id: ChannelId) -> Option<Message> {
         loop {
             let channel = self.channels.get_mut(&id)?;
-            let stream = channel.live_stream()?;
-            let next = streams.peek(stream).map(|ppid| ppid.kind());
+            let next = channel.peek(streams).map(|ppid| ppid.kind());
             if next != Some(Kind::Whole) || channel.discards {
                 channel.told_readable = false;
                 return None;
             }
-            let (ppid, payload) = streams.receive(stream)?;
+            let (ppid, payload) = channel.take(streams)?;
             let message = ppid.message(payload)?;
             let message = self.complete(streams, id, message);
             if let Some(message) = &message {

@@ -31,7 +31,14 @@ impl Channels {
             return Err(CreateError::TooManyChannels);
         }
         let stream = self.choose_stream(init.negotiated)?;
-        let id = self.insert(Channel::local(label, init));
+        let early = stream.map(|stream| self.waiting.take(stream));
+        let id = self.insert(Channel {
+            // What came for a channel that nobody negotiated is nothing for one that opens now.
+            early: early
+                .filter(|_| init.negotiated.is_some())
+                .unwrap_or_default(),
+            ..Channel::local(label, init)
+        });
         self.assign(id, stream);
         self.open(streams, now, id);
         Ok(id)

@@ -274,6 +274,31 @@ fn an_abort_ends_all_channels_at_both_sides() {
 }
 
 #[test]
+fn an_abort_closes_channels_at_once_whatever_is_unread() {
+    let mut pair = Pair::connected(9, &clean());
+    let ids = pair.open(0, Init::default());
+    pair.send(0, ids[0], "unread");
+    pair.run_for(Duration::from_secs(1));
+    let now = pair.now;
+    pair.ends[1].abort(now);
+    assert_eq!(pair.state(1, ids[1]), Some(State::Closed));
+    assert_eq!(pair.ends[1].receive(ids[1]), None);
+}
+
+#[test]
+fn what_has_arrived_outlives_the_connection() {
+    let mut pair = Pair::connected(9, &clean());
+    let ids = pair.open(0, Init::default());
+    pair.send(0, ids[0], "unread");
+    pair.run_for(Duration::from_secs(1));
+    let now = pair.now;
+    pair.ends[1].disconnect(now);
+    assert_eq!(pair.state(1, ids[1]), Some(State::Closing));
+    assert_eq!(pair.receive_all(1, ids[1]), ["unread".into()]);
+    assert_eq!(pair.state(1, ids[1]), Some(State::Closed));
+}
+
+#[test]
 fn an_endpoint_starts_over_with_a_new_association() {
     let mut pair = Pair::connected(12, &lossy());
     let ids = pair.open(0, Init::default());

@@ -41,7 +41,8 @@ impl PeerConnection {
         self.channels.send(now, channel, message.into())
     }
 
-    /// The next message of a channel. Messages that nobody takes hold back the peer.
+    /// The next message of a channel. Messages that nobody takes hold back the peer, on all channels:
+    /// they share one window. Close a channel that is not to be read.
     pub fn receive(&mut self, channel: ChannelId) -> Option<Message> {
         self.channels.receive(channel)
     }

@@ -67,12 +67,11 @@ fn the_peer_opens_a_channel_and_gets_its_ack() {
 fn an_open_that_breaks_the_rules_is_answered_with_a_reset() {
     let truncated = &OPEN[..12];
     let unknown_kind = hex!("03 03 0100 00000000 0001 0000 61");
-    let cases: [(u16, u32, &[u8]); 6] = [
+    let cases: [(u16, u32, &[u8]); 5] = [
         (1, 50, OPEN),
         (0, 50, truncated),
         (0, 50, &unknown_kind),
         (0, 50, ACK),
-        (0, 51, b"data"),
         (0, 99, b"?"),
     ];
     for (stream, ppid, payload) in cases {
@@ -85,6 +84,41 @@ fn an_open_that_breaks_the_rules_is_answered_with_a_reset() {
         peer.finish_closing(stream);
         assert!(peer.channels.uses.is_empty());
     }
+}
+
+#[test]
+fn what_a_negotiated_channel_says_waits_for_its_other_half() {
+    let mut peer = Peer::connected(Role::DtlsServer);
+    peer.arrive(7, 51, b"early");
+    peer.arrive(7, 51, b"bird");
+    assert!(peer.wire.resets.is_empty() && peer.events().is_empty());
+    let negotiated = Init {
+        negotiated: Some(7),
+        ..Init::default()
+    };
+    let id = peer.create("n", negotiated).unwrap();
+    peer.arrive(7, 51, b"worm");
+    let opened = [ChannelEvent::Opened(id), ChannelEvent::Readable(id)];
+    assert_eq!(peer.events(), opened);
+    let texts: Vec<_> = std::iter::from_fn(|| peer.receive(id)).collect();
+    let expected = ["early", "bird", "worm"].map(Message::from);
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn what_waits_is_bounded_and_ends_with_a_reset() {
+    let mut peer = Peer::connected(Role::DtlsServer);
+    for stream in 0..100 {
+        peer.arrive(stream, 51, b"?");
+    }
+    assert_eq!(peer.wire.resets.len(), 84, "16 may wait");
+    let mut peer = Peer::connected(Role::DtlsServer);
+    peer.arrive(3, 51, b"?");
+    peer.channels.handle_incoming_reset(&mut peer.wire, 3);
+    assert_eq!(peer.wire.resets, [3]);
+    peer.arrive(2, 51, b"?");
+    peer.arrive(2, 50, OPEN);
+    assert_eq!(peer.wire.resets, [3, 2], "an OPEN comes first");
 }
 
 #[test]
