@@ -149,9 +149,11 @@ impl Incoming {
         let memory = memory
             .take(header.size)
             .ok_or("the server has no memory left for files")?;
+        // As much as was taken from the memory for files, and never more.
+        let size = usize::try_from(header.size).map_err(|_| "the file is too large")?;
         Ok(Self {
             header,
-            content: Vec::new(),
+            content: Vec::with_capacity(size),
             hash: Sha256::new(),
             memory,
         })

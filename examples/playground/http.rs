@@ -5,9 +5,11 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::guard::{self, Guard};
 use crate::session::{Refusal, Sessions};
 
 /// Session descriptions of browsers have a few kilobytes.
@@ -45,6 +47,7 @@ pub(crate) fn routes(sessions: Sessions) -> Router {
         })
         .route("/offer", post(offer))
         .layer(DefaultBodyLimit::max(MAX_OFFER_BYTES))
+        .layer(middleware::from_fn_with_state(Guard::new(), guard::check))
         .with_state(sessions)
 }
 

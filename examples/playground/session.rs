@@ -121,6 +121,10 @@ async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String,
         .set_remote_description(SessionDescription::offer(offer))
         .map_err(|error| Refusal::Offer(error.to_string()))?;
     let answer = connection.create_answer().map_err(Refusal::ours)?;
+    if !accepts_data(&answer) {
+        let missing = "it has no section for data channels";
+        return Err(Refusal::Offer(missing.to_owned()));
+    }
     connection
         .set_local_description(answer)
         .map_err(Refusal::ours)?;
@@ -130,6 +134,14 @@ async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String,
     answer
         .map(|answer| answer.sdp)
         .ok_or_else(|| Refusal::ours("the connection was closed"))
+}
+
+fn accepts_data(answer: &SessionDescription) -> bool {
+    let parsed = tidewire::sdp::SessionDescription::parse(&answer.sdp);
+    parsed.is_ok_and(|answer| {
+        let mut media = answer.media.iter();
+        media.any(|media| media.is_data_channel() && !media.is_rejected())
+    })
 }
 
 /// One connection while it lasts.
@@ -218,6 +230,46 @@ impl fmt::Display for Refusal {
             }
             Self::Offer(error) => write!(f, "this offer cannot be answered: {error}"),
             Self::Ours(error) => write!(f, "the server could not answer: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tidewire_tokio::EndpointConfig;
+
+    use super::*;
+
+    fn answer_to(section: &str) -> SessionDescription {
+        let session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+        SessionDescription::answer(format!("{session}{section}"))
+    }
+
+    #[test]
+    fn an_answer_that_accepts_data_is_told_from_one_that_does_not() {
+        let data = |port| format!("m=application {port} UDP/DTLS/SCTP webrtc-datachannel\r\n");
+        assert!(accepts_data(&answer_to(&data(9))));
+        assert!(!accepts_data(&answer_to(&data(0))));
+        assert!(!accepts_data(&answer_to(
+            "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+        )));
+        assert!(!accepts_data(&answer_to("")));
+    }
+
+    #[tokio::test]
+    async fn an_offer_without_data_is_refused_and_takes_no_place() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let endpoint = Endpoint::bind(EndpointConfig::bound_to([address])).await;
+        let limits = Limits {
+            connections: 1,
+            file_memory: 0,
+        };
+        let sessions = Sessions::new(endpoint.expect("a socket"), &limits);
+        for _ in 0..3 {
+            let refusal = sessions.answer(answer_to("").sdp).await;
+            assert!(matches!(refusal, Err(Refusal::Offer(_))), "{refusal:?}");
         }
     }
 }
