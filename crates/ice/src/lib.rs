@@ -54,8 +54,9 @@
 //!
 //! Requests name the receiver's user name fragment first in USERNAME (RFC 8445 section 7.2.2);
 //! responses carry the transaction id of [`Transmit::request`]; all else belongs to the agent whose
-//! [`is_known_path`](Agent::is_known_path) knows the way it came. [`Handled::is_authenticated`] says
-//! when a path may be bound to an agent.
+//! [`is_known_path`](Agent::is_known_path) knows the way it came. [`Handled::Response`] says
+//! that the path is proven, and [`Handled::Request`] only that somebody with the password, or with a
+//! recording, wrote that source address: it must take no path from another agent.
 #![forbid(unsafe_code)]
 
 mod agent;

@@ -16,12 +16,23 @@ pub struct ConnectionId(pub u64);
 ///
 /// [`PeerConnection::poll_router_event`]: crate::PeerConnection::poll_router_event
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum RouterEvent {
     /// Checks that name this username fragment are the connection's.
     UfragAdded(String),
     /// They no longer are: ICE restarted or the connection closed.
     UfragRemoved(String),
-    /// A check on this path verified: whatever arrives on it is the connection's.
+    /// A check of the peer's came on this path and its integrity verified. Whoever knows the
+    /// password, or has a recording of such a check, can write any source address on it: the path
+    /// is the connection's only as long as no other has verified it.
+    PathClaimed {
+        /// The address of our socket.
+        local: SocketAddr,
+        /// The peer's address.
+        remote: SocketAddr,
+    },
+    /// A check of our own was answered on this path, so that the peer does receive there: whatever
+    /// arrives on it is the connection's.
     PathVerified {
         /// The address of our socket.
         local: SocketAddr,
@@ -59,25 +70,53 @@ impl RouterEvents {
 /// Maps datagrams to connections; it owns no connection and no socket.
 ///
 /// Feed it every [`RouterEvent`] of every connection through [`handle_event`](Self::handle_event),
-/// and ask [`route`](Self::route) for each datagram. A path belongs to a connection only after a
-/// check's integrity has verified on it, so that nobody can take over a path by guessing addresses.
+/// and ask [`route`](Self::route) for each datagram. A path belongs to the connection whose own
+/// check was answered on it last: a request with another's source address takes nothing away.
 #[derive(Debug)]
 pub struct Router {
     ufrags: HashMap<String, ConnectionId, KeyedState>,
-    paths: HashMap<(SocketAddr, SocketAddr), ConnectionId, KeyedState>,
+    paths: HashMap<Path, Holder, KeyedState>,
     transactions: HashMap<[u8; 12], ConnectionId, KeyedState>,
     connections: HashMap<ConnectionId, Entries, KeyedState>,
+}
+
+/// From the address of our socket to the peer's.
+type Path = (SocketAddr, SocketAddr);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Holder {
+    id: ConnectionId,
+    proof: Proof,
+}
+
+/// What a connection has to show for a path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Proof {
+    /// A request came from there.
+    Claim,
+    /// A request of ours was answered from there.
+    Response,
 }
 
 /// What stands in the tables for one connection, so that removing it needs no scan.
 #[derive(Debug, Default)]
 struct Entries {
     ufrags: Vec<String>,
-    paths: VecDeque<(SocketAddr, SocketAddr)>,
+    claimed: VecDeque<Path>,
+    verified: VecDeque<Path>,
     transactions: VecDeque<[u8; 12]>,
 }
 
-/// Verified paths kept for one connection; the oldest makes room.
+impl Entries {
+    fn paths(&mut self, proof: Proof) -> &mut VecDeque<Path> {
+        match proof {
+            Proof::Claim => &mut self.claimed,
+            Proof::Response => &mut self.verified,
+        }
+    }
+}
+
+/// Claimed and, apart from them, verified paths kept for one connection; the oldest makes room.
 const MAX_PATHS: usize = 64;
 /// STUN transactions kept for one connection, answered or not; the oldest makes room.
 const MAX_TRANSACTIONS: usize = 256;
@@ -108,7 +147,7 @@ impl Router {
             PacketKind::Unknown => return None,
             _ => None,
         };
-        by_stun.or_else(|| self.paths.get(&(local, remote)).copied())
+        by_stun.or_else(|| self.paths.get(&(local, remote)).map(|holder| holder.id))
     }
 
     fn route_stun(&self, datagram: &[u8]) -> Option<ConnectionId> {
@@ -134,7 +173,12 @@ impl Router {
                 self.entries(id).ufrags.retain(|known| *known != ufrag);
                 remove_own(&mut self.ufrags, &ufrag, id);
             }
-            RouterEvent::PathVerified { local, remote } => self.bind_path(id, (local, remote)),
+            RouterEvent::PathClaimed { local, remote } => {
+                self.bind_path((local, remote), id, Proof::Claim);
+            }
+            RouterEvent::PathVerified { local, remote } => {
+                self.bind_path((local, remote), id, Proof::Response);
+            }
             RouterEvent::TransactionStarted(transaction) => {
                 self.start_transaction(id, transaction);
             }
@@ -149,8 +193,9 @@ impl Router {
         for ufrag in &entries.ufrags {
             remove_own(&mut self.ufrags, ufrag, id);
         }
-        for path in &entries.paths {
-            remove_own(&mut self.paths, path, id);
+        // What stands in a connection's lists is its own: see `bind_path`.
+        for path in entries.claimed.iter().chain(&entries.verified) {
+            self.paths.remove(path);
         }
         for transaction in &entries.transactions {
             remove_own(&mut self.transactions, transaction, id);
@@ -161,21 +206,29 @@ impl Router {
         self.connections.entry(id).or_default()
     }
 
-    fn bind_path(&mut self, id: ConnectionId, path: (SocketAddr, SocketAddr)) {
-        // The newest verified check wins: a NAT may hand a peer's old address to another peer.
-        let previous = self.paths.insert(path, id);
-        if previous == Some(id) {
+    fn bind_path(&mut self, path: Path, id: ConnectionId, proof: Proof) {
+        let former = self.paths.get(&path).copied();
+        // A claim takes nothing away. Among answered checks the newest wins: a NAT may hand a
+        // peer's old address to another.
+        let is_settled = match proof {
+            Proof::Claim => former.is_some(),
+            Proof::Response => former == Some(Holder { id, proof }),
+        };
+        if is_settled {
             return;
         }
-        if let Some(entries) = previous.and_then(|previous| self.connections.get_mut(&previous)) {
-            entries.paths.retain(|known| *known != path);
-        }
-        let entries = self.entries(id);
-        entries.paths.push_back(path);
-        if entries.paths.len() > MAX_PATHS
-            && let Some(oldest) = entries.paths.pop_front()
+        if let Some(former) = former
+            && let Some(entries) = self.connections.get_mut(&former.id)
         {
-            remove_own(&mut self.paths, &oldest, id);
+            entries.paths(former.proof).retain(|known| *known != path);
+        }
+        self.paths.insert(path, Holder { id, proof });
+        let paths = self.entries(id).paths(proof);
+        paths.push_back(path);
+        if paths.len() > MAX_PATHS
+            && let Some(oldest) = paths.pop_front()
+        {
+            self.paths.remove(&oldest);
         }
     }
 
@@ -215,6 +268,11 @@ mod tests {
 
     fn path(port: u16) -> (SocketAddr, SocketAddr) {
         (([192, 0, 2, 1], 1).into(), ([192, 0, 2, 2], port).into())
+    }
+
+    fn claimed(port: u16) -> RouterEvent {
+        let (local, remote) = path(port);
+        RouterEvent::PathClaimed { local, remote }
     }
 
     fn verified(port: u16) -> RouterEvent {
@@ -285,7 +343,43 @@ mod tests {
     }
 
     #[test]
-    fn a_path_goes_to_whose_check_verified_last() {
+    fn a_request_from_an_address_that_nobody_holds_is_enough_to_be_reached_there() {
+        let mut router = router();
+        router.handle_event(A, claimed(2));
+        assert_eq!(route(&router, 2, DTLS), Some(A));
+    }
+
+    #[test]
+    fn a_request_takes_no_path_from_another_connection() {
+        let mut router = router();
+        router.handle_event(A, claimed(2));
+        router.handle_event(A, verified(3));
+        router.handle_event(B, claimed(2));
+        router.handle_event(B, claimed(3));
+        assert_eq!(route(&router, 2, DTLS), Some(A));
+        assert_eq!(route(&router, 3, DTLS), Some(A));
+        router.handle_event(B, verified(2));
+        assert_eq!(
+            route(&router, 2, DTLS),
+            Some(B),
+            "its own check was answered"
+        );
+    }
+
+    #[test]
+    fn claims_push_no_verified_path_out() {
+        let mut router = router();
+        router.handle_event(A, verified(1));
+        router.handle_event(A, claimed(1));
+        for port in 2..1_000 {
+            router.handle_event(A, claimed(port));
+        }
+        assert_eq!(route(&router, 1, DTLS), Some(A));
+        assert_eq!(router.paths.len(), 1 + MAX_PATHS);
+    }
+
+    #[test]
+    fn a_path_goes_to_whose_check_was_answered_last() {
         let mut router = router();
         router.handle_event(A, verified(2));
         router.handle_event(B, verified(2));
@@ -311,11 +405,12 @@ mod tests {
         let mut router = router();
         for port in 0..10_000 {
             router.handle_event(A, verified(port));
+            router.handle_event(A, claimed(10_000 + port));
             let mut transaction = [0; 12];
             transaction[..2].copy_from_slice(&port.to_be_bytes());
             router.handle_event(A, RouterEvent::TransactionStarted(transaction));
         }
-        assert_eq!(router.paths.len(), MAX_PATHS);
+        assert_eq!(router.paths.len(), 2 * MAX_PATHS);
         assert_eq!(router.transactions.len(), MAX_TRANSACTIONS);
         assert_eq!(route(&router, 9_999, DTLS), Some(A), "the newest are kept");
     }
@@ -336,6 +431,7 @@ mod tests {
         let mut router = router();
         router.handle_event(A, RouterEvent::UfragAdded("aaaa".to_owned()));
         router.handle_event(A, verified(2));
+        router.handle_event(A, claimed(3));
         router.handle_event(A, RouterEvent::TransactionStarted([1; 12]));
         router.remove(A);
         assert!(router.ufrags.is_empty() && router.paths.is_empty());

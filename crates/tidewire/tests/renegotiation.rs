@@ -252,3 +252,52 @@ fn candidates_for_all_of_a_bundle_may_end_by_an_empty_candidate() {
         peer.add_ice_candidate(now, &init).unwrap();
     }
 }
+
+#[test]
+fn a_new_tls_id_alone_renews_the_association() {
+    for from in [OFFERER, ANSWERER] {
+        let (mut net, _) = connected();
+        let now = net.now;
+        let caller = &mut net.peers[from].connection;
+        let offer = caller.create_offer().unwrap();
+        caller.set_local_description(now, &offer).unwrap();
+        let with_new_id = |line: &str| match line.strip_prefix("a=tls-id:") {
+            Some(_) => "a=tls-id:00112233445566778899aabbccddeeff\r\n".to_owned(),
+            None => format!("{line}\r\n"),
+        };
+        let sdp: String = caller
+            .local_description()
+            .unwrap()
+            .sdp
+            .lines()
+            .map(with_new_id)
+            .collect();
+        let callee = &mut net.peers[1 - from].connection;
+        callee
+            .set_remote_description(now, &SessionDescription::offer(sdp))
+            .unwrap();
+        let answer = callee.create_answer().unwrap();
+        callee.set_local_description(now, &answer).unwrap();
+        let answer = callee.local_description().unwrap();
+        net.peers[from]
+            .connection
+            .set_remote_description(now, &answer)
+            .unwrap();
+        for peer in &mut net.peers {
+            peer.events.clear();
+        }
+        let channel = net.peers[OFFERER]
+            .connection
+            .create_data_channel(now, "again", Default::default())
+            .unwrap();
+        let open = |net: &mut Net| net.peers[OFFERER].has(&Event::DataChannelOpen(channel));
+        assert!(net.run_until(Duration::from_secs(10), open), "from {from}");
+        for peer in &net.peers {
+            let closed = |event: &Event| matches!(event, Event::DataChannelClosed(_));
+            assert!(
+                peer.events.iter().any(closed),
+                "from {from}: the old channel goes"
+            );
+        }
+    }
+}

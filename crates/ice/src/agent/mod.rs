@@ -106,9 +106,10 @@ pub struct Transmit {
 /// What became of a datagram.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Handled {
-    /// A request whose integrity verified. The path it came on is the peer's.
+    /// A request whose integrity verified. Its source address proves nothing: a request can be
+    /// recorded and sent again from anywhere.
     Request,
-    /// A response to a check, whose integrity verified.
+    /// A response to a check, whose integrity verified: the peer receives on the path it came on.
     Response,
     /// A response of a STUN server; nothing authenticates those.
     ServerResponse,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use tidewire_dtls as dtls;
+use tidewire_ice as ice;
 use tidewire_stun as stun;
 
 use super::{Closing, DATA, DtlsPhase, PeerConnection};
@@ -134,9 +135,14 @@ impl PeerConnection {
             .agent
             .handle_datagram(now, local, remote, &data);
         // Each time: another connection may have taken the path over in between.
-        if handled.is_authenticated() {
-            self.router_events
-                .push(RouterEvent::PathVerified { local, remote });
+        match handled {
+            ice::Handled::Request => self
+                .router_events
+                .push(RouterEvent::PathClaimed { local, remote }),
+            ice::Handled::Response => self
+                .router_events
+                .push(RouterEvent::PathVerified { local, remote }),
+            _ => {}
         }
     }
 
