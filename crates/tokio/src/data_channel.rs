@@ -1,6 +1,7 @@
 //! RTCDataChannel with backpressure.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use thiserror::Error;
 use tidewire::datachannel::{ChannelStats, SendError, State};
@@ -114,7 +115,7 @@ impl DataChannel {
     /// # Errors
     /// When it closes instead.
     pub async fn opened(&self) -> Result<(), ChannelClosed> {
-        self.wait(|core, id| match state(core, id) {
+        self.wait(|core, _, id| match state(core, id) {
             State::Connecting => None,
             State::Open => Some(Ok(())),
             State::Closing | State::Closed => Some(Err(ChannelClosed)),
@@ -131,16 +132,23 @@ impl DataChannel {
         self.opened()
             .await
             .map_err(|ChannelClosed| SendError::NotOpen)?;
-        let message = message.into();
-        loop {
-            if self.buffered_amount() > HIGH_WATER {
-                self.buffered_below(LOW_WATER).await;
-            }
-            match self.try_send(message.clone()) {
-                Err(SendError::BufferFull) => self.buffered_below(LOW_WATER).await,
-                settled => return settled,
-            }
+        if self.buffered_amount() > HIGH_WATER {
+            self.buffered_below(LOW_WATER).await;
         }
+        let message = message.into();
+        self.wait(|core, now, id| {
+            let settled = core.protocol.send(now, id, message.clone());
+            if settled != Err(SendError::BufferFull) {
+                return Some(settled);
+            }
+            // As many bytes fewer as the message has, and it fits.
+            let room = message.payload().len().max(1);
+            let threshold = core.protocol.buffered_amount(id).saturating_sub(room);
+            core.protocol
+                .set_buffered_amount_low_threshold(id, threshold);
+            None
+        })
+        .await
     }
 
     /// Sends a message without waiting.
@@ -158,7 +166,7 @@ impl DataChannel {
 
     /// The next message, waiting for it; `None` when the channel is closed and all has been read.
     pub async fn receive(&self) -> Option<Message> {
-        self.wait(|core, id| {
+        self.wait(|core, _, id| {
             let message = core.protocol.receive(id);
             let is_over = message.is_none() && state(core, id) == State::Closed;
             if is_over {
@@ -172,7 +180,7 @@ impl DataChannel {
 
     /// Waits until at most `threshold` bytes are buffered, or the channel is closed.
     pub async fn buffered_below(&self, threshold: usize) {
-        self.wait(|core, id| {
+        self.wait(|core, _, id| {
             core.protocol
                 .set_buffered_amount_low_threshold(id, threshold);
             let is_low = core.protocol.buffered_amount(id) <= threshold;
@@ -191,7 +199,7 @@ impl DataChannel {
 
     /// Waits until the channel is closed.
     pub async fn closed(&self) {
-        self.wait(|core, id| (state(core, id) == State::Closed).then_some(()))
+        self.wait(|core, _, id| (state(core, id) == State::Closed).then_some(()))
             .await;
     }
 
@@ -200,7 +208,10 @@ impl DataChannel {
     }
 
     /// Tries until `attempt` has a result, at every change of the channel.
-    async fn wait<T>(&self, mut attempt: impl FnMut(&mut Core, ChannelId) -> Option<T>) -> T {
+    async fn wait<T>(
+        &self,
+        mut attempt: impl FnMut(&mut Core, Instant, ChannelId) -> Option<T>,
+    ) -> T {
         loop {
             let changed = self.inner.changed.notified();
             tokio::pin!(changed);
@@ -209,7 +220,7 @@ impl DataChannel {
                 .inner
                 .handle
                 .connection
-                .with(|core, _| attempt(core, self.inner.id));
+                .with(|core, now| attempt(core, now, self.inner.id));
             match result {
                 Some(result) => return result,
                 None => changed.await,

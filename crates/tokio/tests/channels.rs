@@ -104,3 +104,33 @@ async fn channels_that_come_and_go_unasked_leave_nothing_behind() {
     }
     assert!((1..=65).contains(&announced), "{announced}");
 }
+
+/// The peer accepts any length here, and the buffers are smaller than a message or hardly larger. On
+/// a runtime of one thread a sender that tries again without waiting stops everything.
+#[tokio::test]
+async fn a_sender_whose_message_does_not_fit_waits_until_it_does() {
+    const LENGTH: usize = 50_000;
+    for max_buffered in [40_000, 128 << 10] {
+        let (near, far) = (endpoint().await, endpoint().await);
+        let mut configuration = Configuration::default();
+        configuration.data_channels.max_buffered = max_buffered;
+        let caller = near.peer_connection(configuration).expect("a connection");
+        let callee = far.peer_connection(Configuration::default());
+        let callee = callee.expect("a connection");
+        let (ours, theirs) = connect(&caller, &callee).await;
+        let reader = tokio::spawn(async move {
+            for number in 0..20 {
+                let message = theirs.receive().await.expect("a message");
+                assert_eq!(message.payload(), vec![number; LENGTH].as_slice());
+            }
+        });
+        let sends = async {
+            for number in 0..20 {
+                let message = Message::Binary(vec![number; LENGTH].into());
+                ours.send(message).await.expect("sent");
+            }
+            reader.await.expect("all received");
+        };
+        timeout(LIMIT, sends).await.expect("in time");
+    }
+}

@@ -3,6 +3,7 @@
 const CASE_LIMIT_MS = 60_000;
 const FAILURES_PER_SESSION = 3;
 const TITLE_WIDTH = 50;
+const CANNOT_RUN = 77;
 
 export class Report {
   constructor(runLimit) {
@@ -36,13 +37,16 @@ export class Report {
     }
   }
 
-  /// Prints the sums; the exit code.
-  end() {
+  /// Prints the sums; the exit code. A machine that could not run the rest excuses no failure before that.
+  end(cannot) {
     const { passed, failed } = this.counts;
     const seconds = ((performance.now() - this.started) / 1000).toFixed(0);
     console.log(`\n${passed} passed, ${failed} failed, ${this.counts["not run"]} not run, in ${seconds} s`);
     for (const line of this.failures) console.log(`FAILED  ${line}`);
-    return failed || this.counts["not run"] ? 1 : 0;
+    if (cannot) console.error(`\nINTEROPERATION NOT RUN: ${cannot.message}`);
+    if (failed) return 1;
+    if (cannot) return CANNOT_RUN;
+    return this.counts["not run"] ? 1 : 0;
   }
 
   async #case(name, title, run) {

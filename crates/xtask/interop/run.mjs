@@ -39,15 +39,19 @@ async function main() {
   const report = new Report(RUN_LIMIT_MS);
   const site = await servePeerPage();
   const browsers = new Browsers();
+  let cannot;
   try {
     report.begin(options.self ? "the browser against itself" : "Chromium against Tidewire");
     for (const session of SESSIONS) await peerSession(report, browsers, site, session);
     for (const variant of ["mdns", "plain"]) await pageSession(report, browsers, variant);
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    cannot = error;
   } finally {
     await browsers.close();
     site.close();
   }
-  return report.end();
+  return report.end(cannot);
 }
 
 // One Chromium at a time; the same for neighbours that want the same variant.
@@ -102,10 +106,7 @@ async function pageSession(report, browsers, variant) {
   });
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const cannot = error instanceof CannotRun;
-  console.error(cannot ? `\nINTEROPERATION NOT RUN: ${error.message}` : error);
-  process.exitCode = cannot ? 77 : 1;
-}
+process.exitCode = await main().catch((error) => {
+  console.error(error);
+  return 1;
+});
