@@ -1,5 +1,6 @@
 //! Two associations and what may happen between them.
 
+mod answers;
 mod hostile;
 mod pair;
 mod transfer;
