@@ -103,7 +103,7 @@ fn unknown_chunks_are_skipped_and_reported_as_their_highest_bits_say() {
         let mut pair = pair();
         let both = packet(&pair, 1, |out| {
             put_chunk(out, ChunkType(kind), 5, |out| {
-                out.extend_from_slice(b"value")
+                out.extend_from_slice(b"value");
             });
             put_chunk(out, ChunkType::HEARTBEAT, 0, |out| {
                 out.extend_from_slice(&[0, 1, 0, 4]);
@@ -127,7 +127,7 @@ fn reports_of_unknown_chunks_are_few_and_short() {
     let flood = packet(&pair, 1, |out| {
         for _ in 0..100 {
             put_chunk(out, ChunkType(0xFF), 0, |out| {
-                out.resize(out.len() + 600, 7)
+                out.resize(out.len() + 600, 7);
             });
         }
     });
