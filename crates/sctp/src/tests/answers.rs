@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidewire_netsim::LinkConfig;
 
-use super::pair::{Pair, chunks_of, packet};
+use super::pair::{Pair, assert_transfers, chunks_of, packet};
 use crate::ids::Tsn;
 use crate::wire::{
     Chunk, ChunkType, Data, DataHeader, ReconfigParameter, ReconfigResult, Sack, put_chunk,
@@ -39,16 +39,6 @@ fn chunk(pair: &Pair, to: usize, kind: u8, value: &[u8]) -> Bytes {
 fn errors(packets: &[Bytes]) -> Vec<Vec<u8>> {
     let errors = chunks_of(packets, ChunkType::ERROR);
     errors.iter().map(|chunk| chunk.value.to_vec()).collect()
-}
-
-fn assert_transfers(pair: &mut Pair) {
-    for from in 0..2 {
-        pair.send(from, 7, "still here");
-    }
-    pair.run_for(5 * SECOND);
-    for at in 0..2 {
-        assert_eq!(pair.receive(at, 7), ["still here"], "{:?}", pair.events);
-    }
 }
 
 #[test]

@@ -183,3 +183,14 @@ pub(super) fn chunks_of(packets: &[Bytes], kind: ChunkType) -> Vec<Chunk> {
         .filter(|chunk| chunk.kind == kind)
         .collect()
 }
+
+/// Messages still go both ways.
+pub(super) fn assert_transfers(pair: &mut Pair) {
+    for from in 0..2 {
+        pair.send(from, 7, "still here");
+    }
+    pair.run_for(Duration::from_secs(5));
+    for at in 0..2 {
+        assert_eq!(pair.receive(at, 7), ["still here"], "{:?}", pair.events);
+    }
+}
