@@ -32,8 +32,10 @@ enum Refusal {
 /// Longer than any value: nothing but the whole of it is taken.
 const WHOLE: usize = usize::MAX;
 
-/// A scene, the shortest value that is taken, and what becomes of shorter ones.
-const CASES: [(&str, fn() -> Scene, usize, Refusal); 22] = [
+/// A name, a scene, the shortest value that is taken, and what becomes of shorter ones.
+type Case = (&'static str, fn() -> Scene, usize, Refusal);
+
+const CASES: [Case; 22] = [
     (
         "INIT before there is anything",
         first_init,
