@@ -38,8 +38,11 @@ pub(crate) struct CookieJar {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BadCookie {
     Forged,
-    /// Too old, by so much.
-    Stale(Duration),
+    /// Ours, and too old by so much.
+    Stale {
+        cookie: Cookie,
+        age: Duration,
+    },
 }
 
 const CONTENT_LEN: usize = 42;
@@ -109,11 +112,8 @@ impl CookieJar {
         };
         let made = u64::from_be_bytes(content[..8].try_into().map_err(|_| BadCookie::Forged)?);
         let age = now.saturating_duration_since(self.epoch + Duration::from_millis(made));
-        if age > lifetime {
-            return Err(BadCookie::Stale(age - lifetime));
-        }
         let flags = content[CONTENT_LEN - 1];
-        Ok(Cookie {
+        let cookie = Cookie {
             local_tag: word(0),
             peer_tag: word(1),
             local_initial_tsn: Tsn(word(2)),
@@ -123,7 +123,11 @@ impl CookieJar {
             outbound_streams: u16::from_be_bytes([content[36], content[37]]),
             forward_tsn: flags & 4 != 0,
             reconfig: flags & 2 != 0,
-        })
+        };
+        match age.checked_sub(lifetime) {
+            None | Some(Duration::ZERO) => Ok(cookie),
+            Some(age) => Err(BadCookie::Stale { cookie, age }),
+        }
     }
 
     fn mac(&self, content: &[u8]) -> [u8; MAC_LEN] {
@@ -193,7 +197,10 @@ mod tests {
         let late = now + 3 * LIFETIME;
         assert_eq!(
             jar.open(late, LIFETIME, &sealed),
-            Err(BadCookie::Stale(LIFETIME))
+            Err(BadCookie::Stale {
+                cookie: cookie(),
+                age: LIFETIME
+            })
         );
     }
 

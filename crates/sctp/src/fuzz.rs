@@ -147,6 +147,25 @@ mod tests {
 
     use super::*;
 
+    /// Runs a body over the corpus of its fuzz target.
+    fn run_corpus(target: &str, body: fn(Instant, &[u8])) {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/");
+        let seeds = std::fs::read_dir(format!("{root}{target}")).unwrap();
+        let mut count = 0;
+        for seed in seeds {
+            let data = std::fs::read(seed.unwrap().path()).unwrap();
+            body(tidewire_netsim::start(), &data);
+            count += 1;
+        }
+        assert!(count > 0, "{target} has no seeds");
+    }
+
+    #[test]
+    fn every_seed_of_the_corpus_is_handled() {
+        run_corpus("sctp_chunks", chunks);
+        run_corpus("sctp_operations", operations);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -10,10 +10,41 @@ use std::time::{Duration, Instant};
 
 use crate::{complain, tell, workspace};
 
-/// The simulations: a package and one of its integration tests.
-const SIMULATIONS: [(&str, &str, &str); 2] = [
-    ("tidewire-ice", "crates/ice/tests/agent", "agent"),
-    ("tidewire", "crates/tidewire/tests/netsim.rs", "netsim"),
+/// Tests that run under as many seeds as `TIDEWIRE_SEEDS` says.
+struct Simulation {
+    package: &'static str,
+    /// Where they are, for the case that they move.
+    path: &'static str,
+    /// What Cargo is to run of the package.
+    target: &'static [&'static str],
+}
+
+const SIMULATIONS: [Simulation; 5] = [
+    Simulation {
+        package: "tidewire-ice",
+        path: "crates/ice/tests/agent",
+        target: &["--test", "agent"],
+    },
+    Simulation {
+        package: "tidewire-dtls",
+        path: "crates/dtls/src/tests/network.rs",
+        target: &["--lib"],
+    },
+    Simulation {
+        package: "tidewire-sctp",
+        path: "crates/sctp/src/tests/transfer.rs",
+        target: &["--lib"],
+    },
+    Simulation {
+        package: "tidewire-datachannel",
+        path: "crates/datachannel/tests/peers",
+        target: &["--test", "peers"],
+    },
+    Simulation {
+        package: "tidewire",
+        path: "crates/tidewire/tests/netsim.rs",
+        target: &["--test", "netsim"],
+    },
 ];
 
 const SEEDS: u64 = 2_000;
@@ -34,11 +65,11 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     };
     let workspace = workspace();
     let mut passed = true;
-    for (package, path, test) in SIMULATIONS {
-        if workspace.join(path).exists() {
-            passed &= simulate(&workspace, package, test, options.seeds);
+    for simulation in &SIMULATIONS {
+        if workspace.join(simulation.path).exists() {
+            passed &= simulation.run(&workspace, options.seeds);
         } else {
-            complain(&format!("NOT RUN: {package} has no test {test}"));
+            complain(&format!("NOT RUN: there is no {}", simulation.path));
             passed = false;
         }
     }
@@ -72,17 +103,22 @@ impl Options {
     }
 }
 
-fn simulate(workspace: &Path, package: &str, test: &str, seeds: u64) -> bool {
-    let title = format!(
-        "{package}, test {test}, seeds 0 to {}",
-        seeds.saturating_sub(1)
-    );
-    let mut cargo = Command::new(cargo());
-    cargo
-        .current_dir(workspace)
-        .args(["test", "--release", "--package", package, "--test", test])
-        .env("TIDEWIRE_SEEDS", seeds.to_string());
-    finished(&title, &mut cargo)
+impl Simulation {
+    fn run(&self, workspace: &Path, seeds: u64) -> bool {
+        let title = format!(
+            "{} {}, seeds 0 to {}",
+            self.package,
+            self.target.join(" "),
+            seeds.saturating_sub(1)
+        );
+        let mut cargo = Command::new(cargo());
+        cargo
+            .current_dir(workspace)
+            .args(["test", "--release", "--package", self.package])
+            .args(self.target)
+            .env("TIDEWIRE_SEEDS", seeds.to_string());
+        finished(&title, &mut cargo)
+    }
 }
 
 fn fuzz(workspace: &Path, minutes: u64) -> bool {
@@ -158,6 +194,17 @@ mod tests {
         assert!(parse("--seeds").is_err());
         assert!(parse("--seeds many").is_err());
         assert!(parse("--days 3").is_err());
+    }
+
+    #[test]
+    fn every_simulation_is_where_it_is_looked_for() {
+        for simulation in &SIMULATIONS {
+            assert!(
+                workspace().join(simulation.path).exists(),
+                "{}",
+                simulation.path
+            );
+        }
     }
 
     #[test]

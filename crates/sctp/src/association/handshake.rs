@@ -1,5 +1,7 @@
 //! Setting the association up (RFC 9260 section 5).
 
+use std::time::Duration;
+
 use super::{Association, Due, Peer, State, Timer, Timers, random_tag};
 use crate::congestion::Congestion;
 use crate::cookie::{BadCookie, Cookie};
@@ -8,9 +10,10 @@ use crate::ids::Tsn;
 use crate::inbound::{InStreams, Reassembly, ReceivedTsns};
 use crate::outbound::{Flight, SendQueue};
 use crate::rto::Rto;
-use crate::wire::{COMMON_HEADER_LEN, Chunk, ChunkType, Init, put_chunk};
+use crate::wire::{COMMON_HEADER_LEN, Chunk, ChunkType, Init};
 
 use super::reconfig::Reconfiguration;
+use super::report::put_cause;
 
 /// The cause code of a stale cookie (section 3.3.10.3).
 pub(super) const STALE_COOKIE: u16 = 3;
@@ -121,9 +124,15 @@ impl Association {
             .open(self.now, self.config.cookie_lifetime, &chunk.value);
         let cookie = match opened {
             Ok(cookie) if cookie.local_tag == verification_tag => cookie,
-            Err(BadCookie::Stale(age)) => {
+            // That of the association that there is stays good (section 5.2.4, step 3).
+            Err(BadCookie::Stale { cookie, .. })
+                if cookie.local_tag == verification_tag && self.is_of_this(&cookie) =>
+            {
+                cookie
+            }
+            Err(BadCookie::Stale { cookie, age }) if cookie.local_tag == verification_tag => {
                 self.stats.dropped.cookie += 1;
-                self.report_stale_cookie(verification_tag, age);
+                self.report_stale_cookie(cookie.peer_tag, age);
                 return;
             }
             _ => {
@@ -177,19 +186,18 @@ impl Association {
         }
     }
 
-    fn report_stale_cookie(&mut self, tag: u32, age: std::time::Duration) {
-        // Nobody but the owner of the tag in our own INIT ACK can have sent it.
-        if tag != self.local_tag {
+    fn is_of_this(&self, cookie: &Cookie) -> bool {
+        cookie.local_tag == self.local_tag && cookie.peer_tag == self.peer.tag
+    }
+
+    /// Section 5.1.5, step 4. The peer's tag is the cookie's: there may be no association yet.
+    fn report_stale_cookie(&mut self, peer_tag: u32, age: Duration) {
+        if self.state == State::Ended {
             return;
         }
         let age = u32::try_from(age.as_micros()).unwrap_or(u32::MAX);
-        let peer_tag = self.peer.tag;
         self.reply(peer_tag, |out| {
-            put_chunk(out, ChunkType::ERROR, 0, |out| {
-                out.extend_from_slice(&STALE_COOKIE.to_be_bytes());
-                out.extend_from_slice(&8_u16.to_be_bytes());
-                out.extend_from_slice(&age.to_be_bytes());
-            });
+            put_cause(out, ChunkType::ERROR, STALE_COOKIE, &age.to_be_bytes());
         });
     }
 

@@ -3,6 +3,7 @@
 mod handshake;
 mod receive;
 mod reconfig;
+mod report;
 mod shutdown;
 mod timeout;
 mod timers;

@@ -11,16 +11,13 @@ use crate::ids::StreamId;
 use crate::inbound::{Arrival, Refused};
 use crate::wire::{
     COMMON_HEADER_LEN, Chunk, ChunkType, Data, ForwardTsn, PacketError, PacketHeader, Sack, causes,
-    chunks, put_chunk,
+    chunks,
 };
 
 /// An ABORT, SHUTDOWN ACK or SHUTDOWN COMPLETE carries its receiver's peer's tag (section 8.5.1).
 const REFLECTED_TAG: u8 = 1;
 /// HEARTBEATs that are answered at once, at most.
 const MAX_HEARTBEAT_ACKS: usize = 4;
-/// The cause code of a protocol violation, and of an unrecognized chunk (section 3.3.10).
-const UNRECOGNIZED_CHUNK: u16 = 6;
-const PROTOCOL_VIOLATION: u16 = 13;
 
 impl Association {
     /// Takes in a packet. Payloads are slices of it until they are copied into their messages.
@@ -147,15 +144,17 @@ impl Association {
             return;
         };
         if data.payload.is_empty() {
-            // Section 6.2: there must be something in it.
-            self.violate("DATA without content");
-            return;
-        }
-        if data.stream >= self.config.max_streams {
-            self.stats.dropped.unexpected += 1;
+            self.refuse_empty_data(data.tsn);
             return;
         }
         match self.received.classify(data.tsn) {
+            Arrival::New if data.stream >= self.config.max_streams => {
+                // Section 6.5: it counts as received, or it would come again for ever.
+                self.received.insert(data.tsn);
+                self.stats.dropped.unexpected += 1;
+                self.due.sack = true;
+                self.report_invalid_stream(data.stream);
+            }
             Arrival::New => self.take_data(&data),
             Arrival::Duplicate => {
                 self.stats.duplicate_chunks_received += 1;
@@ -329,37 +328,8 @@ impl Association {
     fn handle_error(&mut self, chunk: &Chunk) {
         let code = causes(&chunk.value).next();
         tracing::debug!(?code, "the peer reports an error");
-        if code == Some(STALE_COOKIE) {
+        if causes(&chunk.value).any(|code| code == STALE_COOKIE) {
             self.handle_stale_cookie();
         }
-    }
-
-    fn report_unknown(&mut self, chunk: &Chunk) {
-        if !self.is_connected() {
-            return;
-        }
-        let tag = self.peer.tag;
-        let most = chunk.value.len().min(64);
-        self.reply(tag, |out| {
-            put_chunk(out, ChunkType::ERROR, 0, |out| {
-                out.extend_from_slice(&UNRECOGNIZED_CHUNK.to_be_bytes());
-                out.extend_from_slice(&(8 + most as u16).to_be_bytes());
-                out.extend_from_slice(&[chunk.kind.0, chunk.flags]);
-                out.extend_from_slice(&(4 + most as u16).to_be_bytes());
-                out.extend_from_slice(&chunk.value[..most]);
-            });
-        });
-    }
-
-    /// Ends the association with an ABORT that says why.
-    fn violate(&mut self, what: &'static str) {
-        let tag = self.peer.tag;
-        self.close(CloseReason::ProtocolViolation(what));
-        self.reply(tag, |out| {
-            put_chunk(out, ChunkType::ABORT, 0, |out| {
-                out.extend_from_slice(&PROTOCOL_VIOLATION.to_be_bytes());
-                out.extend_from_slice(&4_u16.to_be_bytes());
-            });
-        });
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Reconfiguration {
     outstanding: Option<Request>,
     /// It is to be sent, for the first time or again.
     is_due: bool,
+    /// The peer's last word on it was "in progress".
+    is_put_off: bool,
+    /// How often that was its word although it had all the data.
+    times_put_off: u32,
     next_request: u32,
     /// The number of the peer's request that our next one answers.
     answering: Option<u32>,
@@ -44,6 +48,10 @@ struct Request {
 /// Requests in one packet that are performed; a RE-CONFIG holds two (RFC 6525 section 3.1). More have
 /// to be repeated, so that one packet cannot cause work without end.
 const MAX_REQUESTS_A_PACKET: u8 = 2;
+/// How often the peer may answer "in progress" to a reset whose data it has all acknowledged, so
+/// that nothing is left to wait for. RFC 6525 sets no limit; without one a stream could stay half
+/// closed for ever. At one answer per retransmission timeout this is several seconds at least.
+const MAX_TIMES_PUT_OFF: u32 = 20;
 /// Responses that wait at most.
 const MAX_RESPONSES: usize = 4;
 
@@ -53,6 +61,8 @@ impl Reconfiguration {
             wanted: BTreeSet::new(),
             outstanding: None,
             is_due: false,
+            is_put_off: false,
+            times_put_off: 0,
             // Section 4.1: request numbers start with the initial TSN.
             next_request: local_initial_tsn.0,
             answering: None,
@@ -192,6 +202,10 @@ impl Association {
 
     /// Section 5.2.3: the reset itself is our own request.
     fn reset_as_asked(&mut self, request: u32, streams: &[u16]) -> ReconfigResult {
+        if streams.is_empty() {
+            // All of ours at once: nothing in WebRTC asks for that.
+            return ReconfigResult::DENIED;
+        }
         if streams.iter().any(|stream| *stream >= self.peer.streams) {
             return ReconfigResult::WRONG_STREAM;
         }
@@ -225,7 +239,7 @@ impl Association {
             return;
         }
         self.errors = 0;
-        if result == ReconfigResult::IN_PROGRESS {
+        if result == ReconfigResult::IN_PROGRESS && self.may_be_put_off() {
             // Asked again later, with the same number (section 5.2.7).
             self.timers
                 .start(Timer::Reconfiguration, self.now + self.rto.current());
@@ -239,6 +253,19 @@ impl Association {
         }
     }
 
+    /// Notes that the outstanding request is "in progress"; answers whether to ask again.
+    fn may_be_put_off(&mut self) -> bool {
+        let acknowledged = self.flight.cumulative();
+        let reconfiguration = &mut self.reconfiguration;
+        let has_all = reconfiguration
+            .outstanding
+            .as_ref()
+            .is_some_and(|request| !request.last_tsn.is_after(acknowledged));
+        reconfiguration.is_put_off = true;
+        reconfiguration.times_put_off += u32::from(has_all);
+        reconfiguration.times_put_off < MAX_TIMES_PUT_OFF
+    }
+
     /// Where the peer did not perform it, numbering goes on as the peer expects it.
     fn finish_outgoing_reset(&mut self, streams: &[u16], performed: bool) {
         for stream in streams {
@@ -250,8 +277,12 @@ impl Association {
         }
     }
 
-    /// The timer ran out: the request or its response was lost.
+    /// The timer ran out: the request or its response was lost, which counts as an error, or the
+    /// peer has put it off, which does not (section 5.2.7 H2).
     pub(super) fn repeat_reconfig(&mut self) {
+        if !std::mem::take(&mut self.reconfiguration.is_put_off) && !self.back_off() {
+            return;
+        }
         self.reconfiguration.is_due = self.reconfiguration.outstanding.is_some();
     }
 
@@ -285,6 +316,8 @@ impl Association {
         let number = self.reconfiguration.next_request;
         self.reconfiguration.next_request = number.wrapping_add(1);
         self.reconfiguration.is_due = true;
+        self.reconfiguration.is_put_off = false;
+        self.reconfiguration.times_put_off = 0;
         self.reconfiguration.outstanding = Some(Request {
             number,
             last_tsn: self.flight.next_tsn().previous(),

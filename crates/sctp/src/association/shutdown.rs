@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::report::put_cause;
 use super::{Association, State, Timer};
 use crate::event::CloseReason;
 use crate::ids::Tsn;
@@ -36,10 +37,7 @@ impl Association {
         if is_known {
             self.replies.clear();
             self.reply(tag, |out| {
-                put_chunk(out, ChunkType::ABORT, 0, |out| {
-                    out.extend_from_slice(&USER_INITIATED_ABORT.to_be_bytes());
-                    out.extend_from_slice(&4_u16.to_be_bytes());
-                });
+                put_cause(out, ChunkType::ABORT, USER_INITIATED_ABORT, &[]);
             });
         }
     }

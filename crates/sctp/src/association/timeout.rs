@@ -18,10 +18,7 @@ impl Association {
                 Timer::WindowProbe => self.due.window_probe = true,
                 Timer::Sack => self.due.sack = true,
                 Timer::Shutdown => self.repeat_shutdown(),
-                Timer::Reconfiguration => {
-                    self.back_off();
-                    self.repeat_reconfig();
-                }
+                Timer::Reconfiguration => self.repeat_reconfig(),
                 Timer::Heartbeat => self.beat(),
             }
         }

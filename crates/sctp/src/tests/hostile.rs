@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidewire_netsim::LinkConfig;
 
-use super::pair::{PPID, Pair};
+use super::pair::{PPID, Pair, packet};
 use crate::ids::Tsn;
 use crate::wire::{
     ChunkType, Data, DataHeader, PacketHeader, ReconfigParameter, finish_packet, put_chunk,
@@ -15,20 +15,6 @@ use crate::{CloseReason, Event, SendOptions, StreamId};
 
 fn pair() -> Pair {
     Pair::connected(1, &LinkConfig::default())
-}
-
-/// A packet to `to` with its own tag.
-fn packet(pair: &Pair, to: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
-    let header = PacketHeader {
-        source_port: 5000,
-        destination_port: 5000,
-        verification_tag: pair.ends[to].local_tag(),
-    };
-    let mut packet = Vec::new();
-    start_packet(&header, &mut packet);
-    write(&mut packet);
-    finish_packet(0, &mut packet);
-    packet.into()
 }
 
 fn data(tsn: Tsn, flags: u8, payload: &'static [u8]) -> impl Fn(&mut Vec<u8>) {

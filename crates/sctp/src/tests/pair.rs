@@ -6,6 +6,9 @@ use bytes::Bytes;
 use tidewire_crypto::Rng;
 use tidewire_netsim::{Link, LinkConfig};
 
+use crate::wire::{
+    COMMON_HEADER_LEN, Chunk, ChunkType, PacketHeader, chunks, finish_packet, start_packet,
+};
 use crate::{Association, Config, Event, Message, Ppid, SendOptions, StreamId};
 
 pub(super) const PPID: Ppid = Ppid(53);
@@ -154,5 +157,40 @@ impl Pair {
             }
         }
         moved
+    }
+}
+
+/// A packet to `to` with its own tag.
+pub(super) fn packet(pair: &Pair, to: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let header = PacketHeader {
+        source_port: 5000,
+        destination_port: 5000,
+        verification_tag: pair.ends[to].local_tag(),
+    };
+    let mut packet = Vec::new();
+    start_packet(&header, &mut packet);
+    write(&mut packet);
+    finish_packet(0, &mut packet);
+    packet.into()
+}
+
+/// The chunks of a type in packets.
+pub(super) fn chunks_of(packets: &[Bytes], kind: ChunkType) -> Vec<Chunk> {
+    packets
+        .iter()
+        .flat_map(|packet| chunks(packet.slice(COMMON_HEADER_LEN..)))
+        .map(|chunk| chunk.expect("what we write is well formed"))
+        .filter(|chunk| chunk.kind == kind)
+        .collect()
+}
+
+/// Messages still go both ways.
+pub(super) fn assert_transfers(pair: &mut Pair) {
+    for from in 0..2 {
+        pair.send(from, 7, "still here");
+    }
+    pair.run_for(Duration::from_secs(5));
+    for at in 0..2 {
+        assert_eq!(pair.receive(at, 7), ["still here"], "{:?}", pair.events);
     }
 }

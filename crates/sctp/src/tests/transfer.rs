@@ -69,7 +69,7 @@ fn messages_of_every_length_arrive_as_they_were_sent() {
 
 #[test]
 fn everything_arrives_in_order_through_a_bad_network() {
-    for_each_seed(40, |seed| {
+    for_each_seed(200, |seed| {
         let mut pair = Pair::connected(seed, &bad_network());
         let mut received = [Vec::new(), Vec::new()];
         for number in 0..40_usize {
@@ -110,7 +110,7 @@ fn everything_arrives_in_order_through_a_bad_network() {
 
 #[test]
 fn partially_reliable_messages_never_block_what_follows() {
-    for_each_seed(20, |seed| {
+    for_each_seed(200, |seed| {
         let mut pair = Pair::connected(seed, &bad_network());
         let policies = [
             Reliability::MaxRetransmits(0),
@@ -147,7 +147,7 @@ fn partially_reliable_messages_never_block_what_follows() {
 
 #[test]
 fn a_stream_is_reset_after_what_was_sent_on_it_and_starts_over() {
-    for_each_seed(20, |seed| {
+    for_each_seed(200, |seed| {
         let mut pair = Pair::connected(seed, &bad_network());
         for _ in 0..5 {
             pair.send(0, 4, content(3000));
@@ -180,7 +180,7 @@ fn a_stream_is_reset_after_what_was_sent_on_it_and_starts_over() {
 
 #[test]
 fn a_shutdown_delivers_everything_first() {
-    for_each_seed(20, |seed| {
+    for_each_seed(200, |seed| {
         let mut pair = Pair::connected(seed, &bad_network());
         for _ in 0..10 {
             pair.send(0, 1, content(10_000));

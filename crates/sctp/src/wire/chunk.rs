@@ -180,3 +180,86 @@ pub(crate) fn causes(value: &[u8]) -> impl Iterator<Item = u16> + '_ {
         Some(code)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::{DataHeader, put_data, put_sack};
+
+    fn only(bytes: Vec<u8>) -> Chunk {
+        chunks(bytes.into()).next().unwrap().unwrap()
+    }
+
+    fn cut(chunk: &Chunk, len: usize) -> Chunk {
+        Chunk {
+            value: chunk.value.slice(..len),
+            ..chunk.clone()
+        }
+    }
+
+    #[test]
+    fn data_is_read_as_it_was_written() {
+        let header = DataHeader {
+            tsn: Tsn(1),
+            stream: 2,
+            ssn: 3,
+            ppid: 4,
+            flags: Data::BEGINS | Data::IMMEDIATE,
+        };
+        let mut out = Vec::new();
+        put_data(&mut out, &header, &Bytes::from_static(b"hello"));
+        let chunk = only(out);
+        let data = Data::parse(&chunk).unwrap();
+        assert_eq!(
+            (data.tsn, data.stream, data.ssn, data.ppid),
+            (Tsn(1), 2, 3, 4)
+        );
+        assert_eq!((data.begins, data.ends), (true, false));
+        assert_eq!((data.unordered, data.immediate), (false, true));
+        assert_eq!(data.payload, "hello");
+        for len in 0..12 {
+            assert!(Data::parse(&cut(&chunk, len)).is_none(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_sack_is_read_as_it_was_written_or_not_at_all() {
+        let (gaps, mut out) = ([(2, 3), (5, 9)], Vec::new());
+        put_sack(&mut out, 100, Tsn(1), 2, gaps.into_iter(), &[Tsn(1)]);
+        let chunk = only(out);
+        let sack = Sack::parse(&chunk).unwrap();
+        assert_eq!((sack.cumulative, sack.window), (Tsn(1), 2));
+        assert_eq!(sack.gaps().collect::<Vec<_>>(), [(2, 3), (5, 9)]);
+        for len in 0..chunk.value.len() {
+            assert!(Sack::parse(&cut(&chunk, len)).is_none(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_chunk_of_a_bad_length_ends_the_packet() {
+        for len in [0, 1, 2, 3, 9] {
+            let bytes = vec![0, 0, 0, len, 0, 0, 0, 4];
+            let read: Vec<_> = chunks(bytes.into()).map(|chunk| chunk.is_ok()).collect();
+            assert_eq!(read, [false], "{len}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let len = bytes.len();
+            prop_assert!(chunks(bytes.clone().into()).count() <= len / 4 + 1);
+            prop_assert!(causes(&bytes).count() <= len / 4 + 1);
+            let chunk = Chunk { kind: ChunkType::DATA, flags: 0, value: bytes.into() };
+            prop_assert_eq!(Data::parse(&chunk).is_some(), len >= 12);
+            if let Some(forward) = ForwardTsn::parse(&chunk) {
+                prop_assert_eq!(forward.skipped().count(), (len - 4) / 4);
+            }
+            if let Some(sack) = Sack::parse(&chunk) {
+                prop_assert!(sack.gaps().count() <= len / 4);
+            }
+        }
+    }
+}

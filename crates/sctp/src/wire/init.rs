@@ -137,3 +137,112 @@ impl Init {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::chunks;
+
+    fn value(init: &Init) -> Chunk {
+        let mut out = Vec::new();
+        init.put(&mut out, ChunkType::INIT_ACK);
+        chunks(out.into()).next().unwrap().unwrap()
+    }
+
+    fn init() -> Init {
+        Init {
+            tag: 1,
+            window: 2,
+            outbound_streams: 3,
+            inbound_streams: 4,
+            initial_tsn: Tsn(5),
+            forward_tsn: true,
+            reconfig: true,
+            cookie: Some(b"cookie".to_vec()),
+            unrecognized: Vec::new(),
+        }
+    }
+
+    fn parse(value: Vec<u8>) -> Option<Init> {
+        Init::parse(&Chunk {
+            kind: ChunkType::INIT,
+            flags: 0,
+            value: value.into(),
+        })
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused_or_says_less() {
+        let whole = value(&init()).value;
+        for len in 0..=whole.len() {
+            let Some(parsed) = parse(whole[..len].to_vec()) else {
+                assert!(len < 16, "{len} bytes");
+                continue;
+            };
+            assert!(len >= 16, "{len} bytes");
+            assert_eq!(parsed.cookie.is_some(), len >= 16 + 10, "{len} bytes");
+            assert_eq!(parsed.reconfig, len >= 16 + 12 + 4 + 6, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_a_bad_length_ends_the_list() {
+        let forward = [0xC0, 0, 0, 4];
+        for len in [0, 1, 2, 3, 9, 255] {
+            let bad = [&[0; 16][..], &[0xC1, 0, 0, len], &forward].concat();
+            let parsed = parse(bad).unwrap();
+            assert!(
+                !parsed.forward_tsn && parsed.unrecognized.is_empty(),
+                "{len}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_parameters_are_treated_as_their_highest_bits_say() {
+        for (kind, is_reported, goes_on) in [
+            (0x3F, false, false),
+            (0x7F, true, false),
+            (0xBF, false, true),
+            (0xFF, true, true),
+        ] {
+            let list = [&[0; 16][..], &[kind, 0, 0, 4], &[0xC0, 0, 0, 4]].concat();
+            let parsed = parse(list).unwrap();
+            assert_eq!(
+                parsed.unrecognized.len(),
+                usize::from(is_reported),
+                "{kind:#x}"
+            );
+            assert_eq!(parsed.forward_tsn, goes_on, "{kind:#x}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            numbers in any::<(u32, u32, u16, u16, u32, bool, bool)>(),
+            cookie in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..90)),
+        ) {
+            let init = Init {
+                tag: numbers.0,
+                window: numbers.1,
+                outbound_streams: numbers.2,
+                inbound_streams: numbers.3,
+                initial_tsn: Tsn(numbers.4),
+                forward_tsn: numbers.5,
+                reconfig: numbers.6,
+                cookie,
+                unrecognized: Vec::new(),
+            };
+            prop_assert_eq!(Init::parse(&value(&init)), Some(init));
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let is_long = bytes.len() >= 16;
+            prop_assert_eq!(parse(bytes).is_some(), is_long);
+        }
+    }
+}

@@ -139,3 +139,56 @@ fn put_streams(streams: &[u16], out: &mut Vec<u8>) {
         out.extend_from_slice(&stream.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all() -> Vec<ReconfigParameter> {
+        let (request, streams) = (7, vec![1, 2, 65_535]);
+        vec![
+            ReconfigParameter::OutgoingReset {
+                request,
+                response: 8,
+                last_tsn: Tsn(9),
+                streams: streams.clone(),
+            },
+            ReconfigParameter::IncomingReset { request, streams },
+            ReconfigParameter::TsnReset { request },
+            ReconfigParameter::AddOutgoing { request },
+            ReconfigParameter::AddIncoming { request },
+            ReconfigParameter::Response {
+                request,
+                result: ReconfigResult::DENIED,
+            },
+        ]
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut out = Vec::new();
+        all().iter().for_each(|parameter| parameter.put(&mut out));
+        assert_eq!(reconfig_parameters(&out).collect::<Vec<_>>(), all());
+    }
+
+    #[test]
+    fn parameters_cut_short_are_left_out() {
+        for parameter in all() {
+            let mut out = Vec::new();
+            parameter.put(&mut out);
+            let len = usize::from(u16_at(&out, 2).unwrap());
+            for cut in 0..len {
+                assert_eq!(reconfig_parameters(&out[..cut]).count(), 0, "{parameter:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(reconfig_parameters(&bytes).count() <= bytes.len() / 4);
+        }
+    }
+}
