@@ -28,7 +28,8 @@ impl Connection {
                     }
                 });
         self.stats.dropped.bad_fragment += refused;
-        if decoded.is_err() {
+        // RFC 5246 section 6.2.1: there are no records of handshake without content.
+        if decoded.is_err() || content.is_empty() {
             self.drop(DropReason::Malformed);
         }
         if renegotiates && epoch == Epoch::Protected {
@@ -42,6 +43,8 @@ impl Connection {
 
     /// The peer repeats the flight that ours answers: ours is lost (RFC 6347 section 4.2.4).
     fn peer_repeats(&mut self, sequence: u16) {
+        // The peer goes on: an alert that says otherwise is not its own.
+        self.suspicion = None;
         let is_answered = self.cx.flight.is_answer_to(sequence) && self.cx.flight.is_sent();
         if is_answered && self.retransmission.may_repeat(self.now) {
             self.retransmission.repeated();
@@ -98,6 +101,7 @@ impl Connection {
             Step::Next(state) => wrap(state),
             Step::Done(established) => {
                 self.cx.transcript = Vec::new();
+                self.reassembler.finish();
                 self.handshake_deadline = None;
                 self.suspicion = None;
                 self.recheck_early = true;

@@ -73,6 +73,7 @@ impl<'a> Fragment<'a> {
 pub(crate) struct Reassembler {
     next: u16,
     partial: Vec<Partial>,
+    is_finished: bool,
 }
 
 impl Reassembler {
@@ -104,7 +105,8 @@ impl Reassembler {
                 Arrival::Ignored
             };
         }
-        if fragment.sequence - self.next >= MAX_AHEAD || fragment.length > MAX_MESSAGE_LEN {
+        let is_far = fragment.sequence - self.next >= MAX_AHEAD;
+        if self.is_finished || is_far || fragment.length > MAX_MESSAGE_LEN {
             return Arrival::Refused;
         }
         let known = self
@@ -141,6 +143,12 @@ impl Reassembler {
             buffered -= last.message.body.len();
         }
         true
+    }
+
+    /// No more messages are to come: forgets what was begun, and takes nothing that is new.
+    pub(crate) fn finish(&mut self) {
+        self.partial = Vec::new();
+        self.is_finished = true;
     }
 
     /// The bytes that messages in the making take.

@@ -129,6 +129,15 @@ fn no_datagram_of_the_handshake_is_longer_than_the_mtu() {
 }
 
 #[test]
+fn no_mtu_is_too_small_or_too_large_for_a_handshake() {
+    for mtu in [0, 1, 127, 16_384, 65_535, usize::MAX] {
+        let mut pair = pair_with_mtu(1, mtu);
+        pair.settle();
+        pair.assert_agreed();
+    }
+}
+
+#[test]
 fn the_last_flight_goes_out_again_when_the_peer_repeats_its_own() {
     // The server's last flight is the last thing that is sent.
     let last = datagrams(1200) - 1;

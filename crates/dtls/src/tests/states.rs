@@ -260,3 +260,52 @@ fn a_closed_end_says_so_a_few_times_only() {
     }
     assert_eq!(alerts, 6);
 }
+
+/// RFC 5246 section 7.4.1.1.
+#[test]
+fn a_client_that_negotiates_ignores_a_hello_request() {
+    let now = tidewire_netsim::start();
+    let records = records(SERVER);
+    for count in 0..=records.len() {
+        let mut client = after(CLIENT, &records[..count]);
+        let request = message(HandshakeType::HELLO_REQUEST, count as u16, &[]);
+        client.handle_datagram(now, BytesMut::from(&request[..]));
+        // What follows has the next numbers.
+        for record in &records[count..] {
+            let mut record = record.clone();
+            record[Header::LEN + 5] += 1;
+            client.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        assert_eq!(client.close_reason(), None, "{count}");
+        assert_eq!(client.stats().dropped.bad_fragment, 0);
+    }
+    let mut server = after(SERVER, &[]);
+    let request = message(HandshakeType::HELLO_REQUEST, 0, &[]);
+    server.handle_datagram(now, BytesMut::from(&request[..]));
+    let unexpected = HandshakeError::UnexpectedMessage(0);
+    let reason = Some(CloseReason::Handshake(unexpected));
+    assert_eq!(server.close_reason(), reason);
+}
+
+#[test]
+fn a_plain_alert_is_not_believed_of_a_peer_that_repeats_itself() {
+    let hello = records(CLIENT).swap_remove(0);
+    let mut server = after(SERVER, std::slice::from_ref(&hello));
+    // The path is short, and everything else is still as slow as RFC 6347 section 4.2.4.1 has it.
+    server.set_rtt(std::time::Duration::from_millis(1));
+    let mut now = tidewire_netsim::start();
+    while server.poll_transmit(now, &mut Vec::new()) {}
+    for _ in 0..5 {
+        let alert = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
+        server.handle_datagram(now, BytesMut::from(&alert[..]));
+        now += std::time::Duration::from_secs(1);
+        server.handle_timeout(now);
+        server.handle_timeout(now);
+        assert_eq!(server.close_reason(), None);
+        while server.poll_transmit(now, &mut Vec::new()) {}
+        server.handle_datagram(now, BytesMut::from(&hello[..]));
+        now += std::time::Duration::from_secs(1);
+        server.handle_timeout(now);
+        assert_eq!(server.close_reason(), None);
+    }
+}
