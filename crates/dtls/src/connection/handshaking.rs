@@ -12,7 +12,12 @@ use crate::wire::{AlertDescription, HandshakeType};
 impl Connection {
     pub(super) fn handle_fragments(&mut self, epoch: Epoch, content: &[u8]) {
         // Finished is the one message under protection; in the clear it would prove nothing.
-        let admit = |kind| (kind == HandshakeType::FINISHED) == (epoch == Epoch::Protected);
+        // Once there are keys nothing else is to come, and whatever does in the clear is forged.
+        let has_keys = self.cx.opener.is_some();
+        let admit = |kind, is_new| match epoch {
+            Epoch::Protected => kind == HandshakeType::FINISHED,
+            Epoch::Clear => kind != HandshakeType::FINISHED && !(is_new && has_keys),
+        };
         let mut refused = 0;
         let mut repeated = None;
         let mut renegotiates = false;
@@ -43,8 +48,6 @@ impl Connection {
 
     /// The peer repeats the flight that ours answers: ours is lost (RFC 6347 section 4.2.4).
     fn peer_repeats(&mut self, sequence: u16) {
-        // The peer goes on: an alert that says otherwise is not its own.
-        self.suspicion = None;
         let is_answered = self.cx.flight.is_answer_to(sequence) && self.cx.flight.is_sent();
         if is_answered && self.retransmission.may_repeat(self.now) {
             self.retransmission.repeated();
@@ -88,7 +91,10 @@ impl Connection {
             Ok(state) => self.state = state,
             Err(reason) => return self.fail(reason),
         }
-        self.recheck_early |= !had_keys && self.cx.opener.is_some();
+        if !had_keys && self.cx.opener.is_some() {
+            self.reassembler.forget_begun();
+            self.recheck_early = true;
+        }
         // A part of the peer's flight stops no timer (RFC 6347 section 4.2.4): only the whole makes
         // a flight of ours obsolete.
         if self.cx.flight.generation() != flight {

@@ -13,9 +13,8 @@ use crate::wire::{AlertDescription, ContentType};
 /// Protected records that are kept until they can be opened, and the bytes that they may take.
 const MAX_EARLY_RECORDS: usize = 8;
 const MAX_EARLY_BYTES: usize = 16 * 1024;
-/// How long a peer may be silent after an alert that is not protected, at least. The peer's timer is not
-/// ours: it starts at one second (RFC 6347 section 4.2.4.1), however short the path.
-const MIN_SUSPICION: Duration = Duration::from_millis(1500);
+/// How long a peer may have nothing new to say after an alert that is not protected, at least.
+const MIN_SUSPICION: Duration = Duration::from_millis(300);
 /// Records of data that are kept until they are taken.
 const MAX_UNREAD_RECORDS: usize = 1024;
 
@@ -84,9 +83,11 @@ impl Connection {
         self.early.push_back(BytesMut::from(&record[..]));
     }
 
-    /// Anybody can have written an alert that is not protected. It is believed when the peer then says
-    /// nothing more for as long as it takes it to repeat itself (RFC 6347 section 4.1.2.7 leaves it to
-    /// us).
+    /// Anybody can have written an alert that is not protected. It is believed when no new message of the
+    /// peer's comes within two waits of ours (RFC 6347 section 4.1.2.7 leaves it to us). One that it
+    /// repeats does not count: it may as well be the first of another attempt, after it gave up this
+    /// one. Who forges an alert while a flight is lost can therefore end a handshake, which is then to be
+    /// tried again.
     fn suspect(&mut self, content: &[u8]) {
         let &[level, description] = content else {
             return self.drop(DropReason::Malformed);

@@ -77,17 +77,19 @@ pub(crate) struct Reassembler {
 }
 
 impl Reassembler {
-    /// Takes the fragments of one record in; `admit` says which kinds may come in it.
+    /// Takes the fragments of one record in; `admit` says which kinds may come in it, of messages that
+    /// are new or of such as were taken before.
     pub(crate) fn insert_record(
         &mut self,
         record: &[u8],
-        admit: impl Fn(HandshakeType) -> bool,
+        admit: impl Fn(HandshakeType, bool) -> bool,
         mut arrived: impl FnMut(Arrival, HandshakeType),
     ) -> Result<(), DecodeError> {
         let mut record = Reader::new(record);
         while !record.is_empty() {
             let fragment = Fragment::decode(&mut record)?;
-            let arrival = if admit(fragment.kind) {
+            let is_new = fragment.sequence >= self.next;
+            let arrival = if admit(fragment.kind, is_new) {
                 self.insert(&fragment)
             } else {
                 Arrival::Refused
@@ -145,9 +147,14 @@ impl Reassembler {
         true
     }
 
+    /// Forgets messages that have begun to come: they came in the clear, and what is to come does not.
+    pub(crate) fn forget_begun(&mut self) {
+        self.partial = Vec::new();
+    }
+
     /// No more messages are to come: forgets what was begun, and takes nothing that is new.
     pub(crate) fn finish(&mut self) {
-        self.partial = Vec::new();
+        self.forget_begun();
         self.is_finished = true;
     }
 

@@ -115,7 +115,7 @@ fn answer(datagrams: &[Vec<u8>]) -> Result<ServerHello, CloseReason> {
     let mut messages = Reassembler::default();
     let header = Header::decode(&out).unwrap();
     let record = &out[Header::LEN..Header::LEN + header.length];
-    let whole = messages.insert_record(record, |_| true, |_, _| ());
+    let whole = messages.insert_record(record, |_, _| true, |_, _| ());
     whole.unwrap();
     Ok(ServerHello::decode(&messages.next_message().unwrap().body).unwrap())
 }
