@@ -259,3 +259,25 @@ fn the_same_seed_gives_the_same_bytes() {
     }
     assert_eq!(runs[0].sent, runs[1].sent);
 }
+
+#[test]
+fn hours_of_silence_end_in_one_repetition_or_in_one_farewell() {
+    for (hours, count) in [(0, 1), (3, 1)] {
+        let mut pair = pair_with_mtu(1, 1200);
+        while pair.ends[CLIENT].poll_transmit(pair.now, &mut Vec::new()) {}
+        let late = pair.now + Duration::from_secs(3600 * hours + 2);
+        pair.ends[CLIENT].handle_timeout(late);
+        let mut datagrams = 0;
+        while pair.ends[CLIENT].poll_transmit(late, &mut Vec::new()) {
+            datagrams += 1;
+        }
+        assert_eq!(datagrams, count);
+        assert!(
+            pair.ends[CLIENT]
+                .poll_timeout()
+                .is_none_or(|due| due > late)
+        );
+        let reason = pair.ends[CLIENT].close_reason();
+        assert_eq!(reason.is_some(), hours > 0);
+    }
+}

@@ -33,15 +33,12 @@ fn records(from: usize) -> Vec<Vec<u8>> {
     pair.settle();
     let mut records = Vec::new();
     for (_, datagram) in pair.sent.iter().filter(|(sender, _)| *sender == from) {
-        let mut rest = &datagram[..];
-        while let Some(header) = Header::decode(rest) {
-            let (record, others) = rest.split_at(Header::LEN + header.length);
-            if header.kind == ContentType::HANDSHAKE && header.epoch == 0 {
-                records.push(record.to_vec());
-            }
-            rest = others;
-        }
+        records.extend(split(datagram));
     }
+    records.retain(|record| {
+        let header = Header::decode(record).expect("it was split at its header");
+        header.kind == ContentType::HANDSHAKE && header.epoch == 0
+    });
     records
 }
 
@@ -317,4 +314,56 @@ fn a_client_that_negotiates_ignores_a_hello_request() {
     let unexpected = HandshakeError::UnexpectedMessage(0);
     let reason = Some(CloseReason::Handshake(unexpected));
     assert_eq!(server.close_reason(), reason);
+}
+
+/// RFC 7748 section 6.1, RFC 8422 section 5.11.
+#[test]
+fn a_client_s_share_that_is_no_key_is_refused() {
+    let now = tidewire_netsim::start();
+    let records = records(CLIENT);
+    let small_order = [&[32][..], &[0; 32]].concat();
+    let short = [&[31][..], &[9; 31]].concat();
+    // A point of another group, and no point of its own either.
+    let point = [&[65, 4][..], &[1; 64]].concat();
+    for share in [&small_order[..], &short, &point, &[0]] {
+        let mut server = after(SERVER, &records[..2]);
+        let exchange = message(HandshakeType::CLIENT_KEY_EXCHANGE, 2, share);
+        server.handle_datagram(now, BytesMut::from(&exchange[..]));
+        let error = tidewire_crypto::KeyExchangeError::InvalidShare;
+        let reason = CloseReason::Handshake(error.into());
+        assert_eq!(server.close_reason(), Some(reason));
+        assert_eq!(reason.alert(), Some(AlertDescription::ILLEGAL_PARAMETER));
+    }
+}
+
+/// The signature covers both randoms: that of another handshake proves nothing.
+#[test]
+fn a_key_exchange_of_another_handshake_is_refused() {
+    let now = tidewire_netsim::start();
+    let records = records(SERVER);
+    let mut client = after(CLIENT, &records[..2]);
+    let mut other = Pair::with_configs(2, &LinkConfig::default(), [config(1), config(2)]);
+    other.settle();
+    // The same certificates, other randoms and shares.
+    let exchange = other.sent.iter().flat_map(|(_, datagram)| split(datagram));
+    let mut exchange = exchange.filter(|record| {
+        record[0] == ContentType::HANDSHAKE.0
+            && record[Header::LEN] == HandshakeType::SERVER_KEY_EXCHANGE.0
+    });
+    let exchange = exchange.next().expect("the server sends one");
+    assert_ne!(exchange, records[2]);
+    client.handle_datagram(now, BytesMut::from(&exchange[..]));
+    let reason = CloseReason::Handshake(HandshakeError::BadSignature);
+    assert_eq!(client.close_reason(), Some(reason));
+}
+
+/// The records of a datagram.
+fn split(mut datagram: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    while let Some(header) = Header::decode(datagram) {
+        let (record, others) = datagram.split_at(Header::LEN + header.length);
+        records.push(record.to_vec());
+        datagram = others;
+    }
+    records
 }
