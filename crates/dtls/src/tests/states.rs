@@ -9,7 +9,10 @@ use tidewire_netsim::LinkConfig;
 
 use super::pair::{CLIENT, Pair, SERVER, config};
 use crate::record::{Header, Outbound};
-use crate::wire::{AlertDescription, ContentType, HandshakeType};
+use crate::wire::{
+    AlertDescription, ContentType, HandshakeType, NamedGroup, ServerKeyExchange, SignatureScheme,
+    Writer,
+};
 use crate::{CloseReason, Connection, HandshakeError, Role};
 
 const KINDS: [(HandshakeType, &str); 10] = [
@@ -355,6 +358,52 @@ fn a_key_exchange_of_another_handshake_is_refused() {
     client.handle_datagram(now, BytesMut::from(&exchange[..]));
     let reason = CloseReason::Handshake(HandshakeError::BadSignature);
     assert_eq!(client.close_reason(), Some(reason));
+}
+
+/// A server that proves who it is, and then wants to agree on a secret that everybody knows.
+#[test]
+fn a_server_s_share_that_is_no_key_is_refused_even_when_it_is_signed() {
+    let now = tidewire_netsim::start();
+    let (theirs, ours) = (records(SERVER), records(CLIENT));
+    let random = |record: &Vec<u8>| {
+        let at = Header::LEN + crate::flight::MESSAGE_HEADER_LEN + 2;
+        record[at..at + 32].to_vec()
+    };
+    let zero = [0; 32];
+    let off_the_curve = [&[4][..], &[1; 64]].concat();
+    let cases = [
+        (NamedGroup::X25519, &zero[..]),
+        (NamedGroup::X25519, &zero[..31]),
+        (NamedGroup::SECP256R1, &off_the_curve),
+        (NamedGroup::SECP256R1, &[0]),
+    ];
+    for (group, share) in cases {
+        let mut params = Vec::new();
+        ServerKeyExchange::encode_params(&mut Writer::new(&mut params), group, share);
+        let signed = [random(&ours[0]), random(&theirs[0]), params].concat();
+        let config = config(2);
+        let signature = config
+            .certificate
+            .key()
+            .sign(&signed, &mut Rng::from_u64(1));
+        let exchange = ServerKeyExchange {
+            group,
+            share,
+            scheme: SignatureScheme::ECDSA_SECP256R1_SHA256,
+            signature: &signature.unwrap(),
+        };
+        let mut body = Vec::new();
+        exchange.encode(&mut Writer::new(&mut body));
+        let exchange = message(HandshakeType::SERVER_KEY_EXCHANGE, 2, &body);
+        let mut client = after(CLIENT, &theirs[..2]);
+        for record in [&exchange, &theirs[3], &theirs[4]] {
+            assert_eq!(client.close_reason(), None);
+            client.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        let error = tidewire_crypto::KeyExchangeError::InvalidShare;
+        let reason = CloseReason::Handshake(error.into());
+        assert_eq!(client.close_reason(), Some(reason));
+    }
 }
 
 /// The records of a datagram.
