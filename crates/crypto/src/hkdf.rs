@@ -14,11 +14,14 @@ pub fn hkdf_extract(
     input: &[u8],
 ) -> Secret {
     // HMAC pads its key with zeros: an empty salt needs no case of its own.
-    let key = crypto.hmac(hash, salt).sign(&[input]);
-    Zeroizing::new(key.as_ref().to_vec())
+    let key = Zeroizing::new(crypto.hmac(hash, salt).sign(&[input]));
+    Zeroizing::new((*key).as_ref().to_vec())
 }
 
 /// HKDF-Expand, RFC 5869 section 2.3: fills `out`. `info` is the concatenation of its parts.
+///
+/// # Errors
+/// When `out` is longer than 255 times the hash.
 pub fn hkdf_expand(
     crypto: &dyn CryptoProvider,
     hash: HashAlgorithm,
@@ -30,15 +33,15 @@ pub fn hkdf_expand(
         return Err(HkdfError);
     }
     let key = crypto.hmac(hash, key);
-    let mut previous = Digest::new(&[]);
+    let mut previous = Zeroizing::new(Digest::new(&[]));
     for (counter, chunk) in (1..=u8::MAX).zip(out.chunks_mut(hash.output_len())) {
         let counter = [counter];
         let mut parts: Vec<&[u8]> = Vec::with_capacity(info.len() + 2);
-        parts.push(previous.as_ref());
+        parts.push((*previous).as_ref());
         parts.extend(info);
         parts.push(&counter);
-        let block = key.sign(&parts);
-        chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
+        let block = Zeroizing::new(key.sign(&parts));
+        chunk.copy_from_slice(&(*block).as_ref()[..chunk.len()]);
         previous = block;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The pseudorandom function of TLS 1.2, RFC 5246 section 5.
 
+use zeroize::Zeroizing;
+
 use crate::provider::{CryptoProvider, Digest, HashAlgorithm, HmacKey};
 
 /// Fills `out` with PRF(secret, label, seed) of RFC 5246 section 5, `seed` being the concatenation
@@ -16,19 +18,19 @@ pub fn prf12(
     let mut parts: Vec<&[u8]> = Vec::with_capacity(seed.len() + 2);
     parts.push(label.as_bytes());
     parts.extend(seed);
-    let mut a = key.sign(&parts);
+    let mut a = Zeroizing::new(key.sign(&parts));
     for chunk in out.chunks_mut(hash.output_len()) {
-        let block = block(&*key, a.as_ref(), &parts);
-        chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
-        a = key.sign(&[a.as_ref()]);
+        let block = block(&*key, (*a).as_ref(), &parts);
+        chunk.copy_from_slice(&(*block).as_ref()[..chunk.len()]);
+        a = Zeroizing::new(key.sign(&[(*a).as_ref()]));
     }
 }
 
-fn block(key: &dyn HmacKey, a: &[u8], parts: &[&[u8]]) -> Digest {
+fn block(key: &dyn HmacKey, a: &[u8], parts: &[&[u8]]) -> Zeroizing<Digest> {
     let mut all: Vec<&[u8]> = Vec::with_capacity(parts.len() + 1);
     all.push(a);
     all.extend(parts);
-    key.sign(&all)
+    Zeroizing::new(key.sign(&all))
 }
 
 #[cfg(test)]

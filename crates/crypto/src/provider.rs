@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use subtle::ConstantTimeEq;
 use thiserror::Error;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::Rng;
 
@@ -23,9 +23,15 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// An AEAD with its key schedule expanded. `key` is [`AeadAlgorithm::key_len`] bytes long.
+    ///
+    /// # Errors
+    /// When the key has another length, or the provider lacks the algorithm.
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, UnusableKey>;
 
     /// AES in counter mode (AES-CM of RFC 3711 section 4.1.1) under a key of 16 or 32 bytes.
+    ///
+    /// # Errors
+    /// When the key has another length, or the provider lacks the cipher.
     fn aes_ctr(&self, key: &[u8]) -> Result<Box<dyn AesCtr>, UnusableKey>;
 
     /// A fresh running hash.
@@ -38,6 +44,9 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     fn key_exchange_groups(&self) -> &'static [KeyExchangeGroup];
 
     /// Generates an ephemeral key pair in `group` and returns it, ready to be completed.
+    ///
+    /// # Errors
+    /// When the provider does not implement the group.
     fn start_key_exchange(
         &self,
         group: KeyExchangeGroup,
@@ -46,6 +55,9 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
 
     /// The responder's half in one step: answers `peer`'s share with a share of its own and the
     /// secret. A key encapsulation mechanism overrides this; a Diffie-Hellman group need not.
+    ///
+    /// # Errors
+    /// When the provider does not implement the group, or as [`KeyExchange::complete`].
     fn respond_key_exchange(
         &self,
         group: KeyExchangeGroup,
@@ -58,6 +70,9 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     }
 
     /// Generates a signing key.
+    ///
+    /// # Errors
+    /// When the provider does not implement this kind of key.
     fn generate_signing_key(
         &self,
         kind: KeyKind,
@@ -65,6 +80,9 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     ) -> Result<Box<dyn SigningKey>, UnusableKey>;
 
     /// Imports a signing key from PKCS#8 DER (RFC 5958).
+    ///
+    /// # Errors
+    /// When `der` is malformed or holds a key of a kind that the provider does not implement.
     fn signing_key_from_pkcs8(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey>;
 
     /// The signatures this provider can verify, preferred first.
@@ -73,6 +91,10 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     /// Verifies `signature` over `message`. `public_key` is the content of the BIT STRING
     /// subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): for ECDSA the
     /// uncompressed point. ECDSA signatures are DER encoded (RFC 8422 section 5.4).
+    ///
+    /// # Errors
+    /// When the signature is malformed or not this key's over this message, or the public key is
+    /// malformed or no point of the curve.
     fn verify_signature(
         &self,
         algorithm: SignatureAlgorithm,
@@ -89,6 +111,9 @@ pub trait Aead: Debug + Send + Sync {
     fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> Tag;
 
     /// Verifies `tag`, then decrypts `in_out` in place. On failure `in_out` holds nothing of use.
+    ///
+    /// # Errors
+    /// When the tag does not authenticate nonce, context and ciphertext.
     fn open(
         &self,
         nonce: &[u8; 12],
@@ -125,12 +150,21 @@ pub trait HmacKey: Debug + Send + Sync {
     /// The tag over the concatenation of `parts`.
     fn sign(&self, parts: &[&[u8]]) -> Digest;
 
-    /// Whether `tag`, which may be truncated but not empty, authenticates `parts`; in constant time.
+    /// Whether `tag`, which may be truncated to [`MIN_TAG_LEN`], authenticates `parts`; in constant
+    /// time. How long a tag has to be is the protocol's to say and the caller's to check: a sender who
+    /// may choose the length would choose the one that is guessed soonest.
+    ///
+    /// # Errors
+    /// When the tag is another one, shorter than that, or longer than the hash.
     fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), AuthenticationError>;
 }
 
 /// The longest output of a [`HashAlgorithm`], in bytes.
 pub const MAX_HASH_LEN: usize = 64;
+
+/// The shortest HMAC tag that is ever accepted, in bytes: that of SRTP's AES_CM_128_HMAC_SHA1_32 (RFC
+/// 3711 section 5.2).
+pub const MIN_TAG_LEN: usize = 4;
 
 /// The output of a hash or an HMAC: up to [`MAX_HASH_LEN`] bytes, kept inline.
 #[derive(Clone, Copy)]
@@ -153,13 +187,21 @@ impl Digest {
         }
     }
 
-    /// Whether `tag`, which may be truncated but not empty, is this one; in constant time.
+    /// Whether `tag`, which may be truncated to [`MIN_TAG_LEN`], is this one; in constant time.
     pub(crate) fn authenticate(&self, tag: &[u8]) -> Result<(), AuthenticationError> {
         let expected = self.as_ref().get(..tag.len());
         let is_equal = expected
-            .filter(|expected| !expected.is_empty())
+            .filter(|expected| expected.len() >= MIN_TAG_LEN)
             .is_some_and(|expected| expected.ct_eq(tag).into());
         is_equal.then_some(()).ok_or(AuthenticationError)
+    }
+}
+
+/// For digests that are secrets: keys derived, states of a PRF.
+impl Zeroize for Digest {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
+        self.len.zeroize();
     }
 }
 
@@ -186,6 +228,9 @@ pub trait KeyExchange: Debug + Send {
 
     /// Agrees on a secret with the holder of `peer`. Rejects points off the curve and all-zero
     /// secrets (RFC 7748 section 6.1).
+    ///
+    /// # Errors
+    /// When `peer` is such a point, or has another length or encoding.
     fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError>;
 }
 
@@ -198,6 +243,9 @@ pub trait SigningKey: Debug + Send + Sync {
     fn algorithm(&self) -> SignatureAlgorithm;
 
     /// Signs `message`; ECDSA signatures are DER encoded.
+    ///
+    /// # Errors
+    /// When the provider fails.
     fn sign(&self, message: &[u8], rng: &mut Rng) -> Result<Vec<u8>, SignError>;
 
     /// The public key as the content of the BIT STRING subjectPublicKey, as

@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng as _, SeedableRng as _};
 use siphasher::sip::SipHasher13;
+use zeroize::Zeroizing;
 
 /// A cryptographically strong generator (ChaCha20) that the caller seeds.
 ///
@@ -32,16 +33,17 @@ impl Rng {
     #[cfg(feature = "os-rng")]
     pub fn from_os() -> Self {
         use rand::TryRng as _;
-        let mut seed = [0; 32];
+        let mut seed = Zeroizing::new([0; 32]);
         rand::rngs::SysRng
-            .try_fill_bytes(&mut seed)
+            .try_fill_bytes(&mut *seed)
             .expect("the operating system provides randomness");
-        Self::from_seed(seed)
+        Self::from_seed(*seed)
     }
 
     /// An independent generator, seeded from this one.
     pub fn fork(&mut self) -> Self {
-        Self::from_seed(self.array())
+        let seed = Zeroizing::new(self.array());
+        Self::from_seed(*seed)
     }
 
     /// Fills `out` with random bytes.

@@ -8,21 +8,26 @@ use tidewire_crypto::{CryptoProvider, KeyExchangeGroup};
 use crate::certificate::Certificate;
 use crate::wire::{CipherSuite, NamedGroup, SrtpProfile};
 
-/// Settings that connections share.
+/// Settings that connections share. [`Config::new`] has a default for all but the two that nobody can
+/// guess; the fields are there to be changed after it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The cryptographic algorithms.
     pub crypto: Arc<dyn CryptoProvider>,
     /// The certificate that identifies this side.
     pub certificate: Arc<Certificate>,
-    /// Cipher suites, preferred first. Unknown ones are left out.
+    /// Cipher suites, preferred first. Unknown ones are left out. Of these, of profiles and of
+    /// protocols a hello has room for [`Config::MAX_LISTED`] each.
     pub cipher_suites: Vec<CipherSuite>,
     /// SRTP protection profiles, preferred first (RFC 5764). Empty where no media flows.
     pub srtp_profiles: Vec<SrtpProfile>,
     /// Application protocols, preferred first (RFC 7301; RFC 8833 names `webrtc` and `c-webrtc`).
-    /// A client offers them; a server picks one if it can and says nothing if it cannot.
+    /// A client offers them; a server picks one if it can and says nothing if it cannot. Names have
+    /// 1 to 255 bytes.
     pub alpn_protocols: Vec<Vec<u8>>,
-    /// The longest datagram that a handshake may take, without the headers of IP and UDP.
+    /// The longest datagram that a handshake may take, without the headers of IP and UDP. Values
+    /// below 128 and above 16384 count as these.
     pub mtu: usize,
     /// How long the first flight waits for an answer when no round trip time is known.
     pub initial_timeout: Duration,
@@ -36,6 +41,9 @@ pub struct Config {
 }
 
 impl Config {
+    /// The most entries that each list may have. Longer ones are refused when a connection is made.
+    pub const MAX_LISTED: usize = 64;
+
     /// Defaults for data channels without media.
     pub fn new(crypto: Arc<dyn CryptoProvider>, certificate: Arc<Certificate>) -> Self {
         Self {

@@ -33,9 +33,10 @@ impl CloseReason {
     /// The alert that tells the peer, if there is something to tell.
     pub(crate) fn alert(self) -> Option<AlertDescription> {
         match self {
-            Self::Local | Self::Peer => Some(AlertDescription::CLOSE_NOTIFY),
+            // A user_canceled would be a warning, and would need a close_notify after it (RFC 5246
+            // section 7.2.2).
+            Self::Local | Self::Peer | Self::TimedOut => Some(AlertDescription::CLOSE_NOTIFY),
             Self::PeerAlert(_) => None,
-            Self::TimedOut => Some(AlertDescription::USER_CANCELED),
             Self::FingerprintMismatch => Some(AlertDescription::BAD_CERTIFICATE),
             Self::Handshake(error) => Some(error.alert()),
         }
@@ -133,6 +134,12 @@ pub enum ConfigError {
     /// The provider implements none of the groups.
     #[error("the crypto provider implements no usable group")]
     NoGroup,
+    /// An application protocol whose name is empty or longer than 255 bytes.
+    #[error("an application protocol has a name of no bytes, or of more than 255")]
+    AlpnProtocol,
+    /// A list with more entries than [`Config::MAX_LISTED`](crate::Config::MAX_LISTED).
+    #[error("more suites, profiles or protocols are configured than fit a hello")]
+    TooMany,
 }
 
 /// Why keying material cannot be exported.

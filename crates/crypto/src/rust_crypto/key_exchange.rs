@@ -23,7 +23,8 @@ struct X25519 {
 
 impl X25519 {
     fn generate(rng: &mut Rng) -> Self {
-        let secret = StaticSecret::from(rng.array::<32>());
+        let scalar = Zeroizing::new(rng.array::<32>());
+        let secret = StaticSecret::from(*scalar);
         let share = PublicKey::from(&secret).to_bytes();
         Self { secret, share }
     }

@@ -87,3 +87,28 @@ impl CryptoProvider for RustCrypto {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    /// Compiles only as long as the features of the dependencies that wipe keys are on.
+    #[test]
+    fn keys_and_generators_are_wiped_when_they_are_dropped() {
+        fn is_wiped<T: ZeroizeOnDrop>() {}
+        is_wiped::<aes::Aes128>();
+        is_wiped::<aes::Aes256>();
+        is_wiped::<aes_gcm::Aes128Gcm>();
+        is_wiped::<aes_gcm::Aes256Gcm>();
+        is_wiped::<chacha20poly1305::ChaCha20Poly1305>();
+        is_wiped::<sha1::Sha1>();
+        is_wiped::<sha2::Sha256>();
+        is_wiped::<sha2::Sha384>();
+        is_wiped::<sha2::Sha512>();
+        is_wiped::<p256::SecretKey>();
+        is_wiped::<p256::ecdsa::SigningKey>();
+        is_wiped::<x25519_dalek::StaticSecret>();
+        is_wiped::<x25519_dalek::SharedSecret>();
+        is_wiped::<rand::rngs::ChaCha20Rng>();
+    }
+}

@@ -57,6 +57,9 @@ pub enum CertificateError {
 
 impl Certificate {
     /// Makes an ECDSA P-256 key and a certificate that it signs itself.
+    ///
+    /// # Errors
+    /// When the provider cannot make such a key or sign with it.
     pub fn generate(
         crypto: &dyn CryptoProvider,
         rng: &mut Rng,
@@ -73,6 +76,9 @@ impl Certificate {
     }
 
     /// Takes up a certificate that was kept: its DER, and its key as PKCS#8 DER.
+    ///
+    /// # Errors
+    /// When the provider cannot use the key, or the certificate is malformed or for another key.
     pub fn from_der(
         crypto: &dyn CryptoProvider,
         der: &[u8],

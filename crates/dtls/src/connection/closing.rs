@@ -50,17 +50,14 @@ impl Connection {
         out: &mut Vec<u8>,
     ) {
         let epoch = self.cx.write_epoch();
-        let start = out.len();
-        let written = self
+        // Without keys or numbers left the peer has to find out by itself.
+        let _ = self
             .cx
             .outbound
             .write(epoch, ContentType::ALERT, out, |out| {
                 out.u8(level);
                 out.u8(description.0);
             });
-        if written.is_err() {
-            out.truncate(start);
-        }
     }
 }
 
@@ -71,7 +68,7 @@ fn farewell(reason: CloseReason) -> Option<(u8, AlertDescription)> {
 
 fn level(description: AlertDescription) -> u8 {
     match description {
-        AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED => WARNING,
+        AlertDescription::CLOSE_NOTIFY => WARNING,
         _ => FATAL,
     }
 }

@@ -12,7 +12,12 @@ use crate::wire::{AlertDescription, HandshakeType};
 impl Connection {
     pub(super) fn handle_fragments(&mut self, epoch: Epoch, content: &[u8]) {
         // Finished is the one message under protection; in the clear it would prove nothing.
-        let admit = |kind| (kind == HandshakeType::FINISHED) == (epoch == Epoch::Protected);
+        // Once there are keys nothing else is to come, and whatever does in the clear is forged.
+        let has_keys = self.cx.opener.is_some();
+        let admit = |kind, is_new| match epoch {
+            Epoch::Protected => kind == HandshakeType::FINISHED,
+            Epoch::Clear => kind != HandshakeType::FINISHED && !(is_new && has_keys),
+        };
         let mut refused = 0;
         let mut repeated = None;
         let mut renegotiates = false;
@@ -28,7 +33,8 @@ impl Connection {
                     }
                 });
         self.stats.dropped.bad_fragment += refused;
-        if decoded.is_err() {
+        // RFC 5246 section 6.2.1: there are no records of handshake without content.
+        if decoded.is_err() || content.is_empty() {
             self.drop(DropReason::Malformed);
         }
         if renegotiates && epoch == Epoch::Protected {
@@ -85,7 +91,10 @@ impl Connection {
             Ok(state) => self.state = state,
             Err(reason) => return self.fail(reason),
         }
-        self.recheck_early |= !had_keys && self.cx.opener.is_some();
+        if !had_keys && self.cx.opener.is_some() {
+            self.reassembler.forget_begun();
+            self.recheck_early = true;
+        }
         // A part of the peer's flight stops no timer (RFC 6347 section 4.2.4): only the whole makes
         // a flight of ours obsolete.
         if self.cx.flight.generation() != flight {
@@ -98,6 +107,7 @@ impl Connection {
             Step::Next(state) => wrap(state),
             Step::Done(established) => {
                 self.cx.transcript = Vec::new();
+                self.reassembler.finish();
                 self.handshake_deadline = None;
                 self.suspicion = None;
                 self.recheck_early = true;

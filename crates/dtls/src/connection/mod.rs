@@ -47,8 +47,9 @@ const RESERVED_LABELS: [&str; 5] = [
 ///   it returns false, [`poll_event`](Self::poll_event), [`poll_data`](Self::poll_data).
 /// - Data goes out through [`seal`](Self::seal), once [`Event::Connected`] has come.
 ///
-/// Memory is bounded: 32 KiB of handshake messages in the making, 8 early records, 1024 records of
-/// data that nobody takes.
+/// Memory is bounded. During the handshake: 32 KiB of messages in the making, the transcript, which has
+/// room for five messages of the peer's of 16 KiB each, and 16 KiB of records that came too early. After
+/// it: 1024 records of data that nobody takes, which are slices of the datagrams they came in.
 pub struct Connection {
     state: State,
     cx: Context,
@@ -81,6 +82,9 @@ enum State {
 impl Connection {
     /// A connection with the peer whose certificate has one of the `expected` fingerprints. A
     /// client says hello at once.
+    ///
+    /// # Errors
+    /// When `expected` is empty, or nothing could be offered or chosen under this configuration.
     pub fn new(
         config: Arc<Config>,
         role: Role,
@@ -212,6 +216,11 @@ impl Connection {
 
     /// Makes a record of `buf[start..]`, which is [`RecordOverhead::header`] bytes of room and then
     /// the data: encrypts it in place and appends the tag. On an error `buf` is as before.
+    ///
+    /// # Errors
+    /// When the handshake is not complete or the connection is over, when `buf[start..]` has less
+    /// room than the header needs or more data than a record holds, and when all sequence numbers
+    /// are used up.
     pub fn seal(&mut self, start: usize, buf: &mut Vec<u8>) -> Result<(), SealError> {
         if !matches!(self.state, State::Connected(_)) {
             return Err(SealError::NotConnected);
@@ -242,6 +251,10 @@ impl Connection {
 
     /// Keying material for other protocols, bound to this connection (RFC 5705). For DTLS-SRTP the
     /// label is `EXTRACTOR-dtls_srtp`, without a context (RFC 5764 section 4.2).
+    ///
+    /// # Errors
+    /// When the handshake is not complete or the connection is over, and for labels and contexts
+    /// that RFC 5705 section 4 excludes.
     pub fn export_keying_material(
         &self,
         label: &str,
@@ -310,6 +323,18 @@ impl State {
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
+    let lengths = [
+        config.cipher_suites.len(),
+        config.srtp_profiles.len(),
+        config.alpn_protocols.len(),
+    ];
+    if lengths.into_iter().any(|len| len > Config::MAX_LISTED) {
+        return Err(ConfigError::TooMany);
+    }
+    let mut names = config.alpn_protocols.iter();
+    if !names.all(|name| (1..=255).contains(&name.len())) {
+        return Err(ConfigError::AlpnProtocol);
+    }
     let mut suites = config.cipher_suites.iter();
     if !suites.any(|suite| Suite::from_name(*suite).is_some()) {
         return Err(ConfigError::NoCipherSuite);

@@ -10,9 +10,10 @@ use crate::record::{Epoch, Header};
 use crate::stats::DropReason;
 use crate::wire::{AlertDescription, ContentType};
 
-/// Protected records that are kept until they can be opened.
+/// Protected records that are kept until they can be opened, and the bytes that they may take.
 const MAX_EARLY_RECORDS: usize = 8;
-/// How long a peer may be silent after an alert that is not protected, at least.
+const MAX_EARLY_BYTES: usize = 16 * 1024;
+/// How long a peer may have nothing new to say after an alert that is not protected, at least.
 const MIN_SUSPICION: Duration = Duration::from_millis(300);
 /// Records of data that are kept until they are taken.
 const MAX_UNREAD_RECORDS: usize = 1024;
@@ -40,7 +41,8 @@ impl Connection {
             ContentType::HANDSHAKE => self.handle_fragments(Epoch::Clear, content),
             ContentType::ALERT => self.suspect(content),
             // The epoch says all that a ChangeCipherSpec does (RFC 6347 section 4.1).
-            ContentType::CHANGE_CIPHER_SPEC => (),
+            ContentType::CHANGE_CIPHER_SPEC if content == [1] => (),
+            ContentType::CHANGE_CIPHER_SPEC => self.drop(DropReason::Malformed),
             _ => self.drop(DropReason::Unexpected),
         }
     }
@@ -71,17 +73,21 @@ impl Connection {
         self.unread.push_back(data.freeze());
     }
 
-    /// Keeps what overtook the messages that make it readable.
+    /// Keeps what overtook the messages that make it readable. A copy: anybody can have written it, and
+    /// what it came in may be a part of something far larger.
     fn keep_early(&mut self, record: BytesMut) {
-        if self.early.len() == MAX_EARLY_RECORDS {
+        let bytes: usize = self.early.iter().map(BytesMut::len).sum();
+        if self.early.len() == MAX_EARLY_RECORDS || bytes + record.len() > MAX_EARLY_BYTES {
             return self.drop(DropReason::Overflow);
         }
-        self.early.push_back(record);
+        self.early.push_back(BytesMut::from(&record[..]));
     }
 
-    /// Anybody can have written an alert that is not protected. It is believed when the peer then says
-    /// nothing more for as long as it takes it to repeat itself (RFC 6347 section 4.1.2.7 leaves it to
-    /// us).
+    /// Anybody can have written an alert that is not protected. It is believed when no new message of the
+    /// peer's comes within two waits of ours (RFC 6347 section 4.1.2.7 leaves it to us). One that it
+    /// repeats does not count: it may as well be the first of another attempt, after it gave up this
+    /// one. Who forges an alert while a flight is lost can therefore end a handshake, which is then to be
+    /// tried again.
     fn suspect(&mut self, content: &[u8]) {
         let &[level, description] = content else {
             return self.drop(DropReason::Malformed);

@@ -74,6 +74,24 @@ fn before_finished(now: Instant) -> [Connection; 2] {
     [client, server]
 }
 
+/// Carries everything both ways until nobody has anything to say.
+fn carry_all(ends: &mut [Connection; 2], now: Instant) {
+    let mut datagram = Vec::new();
+    for from in [0, 1, 0, 1] {
+        while ends[from].poll_transmit(now, &mut datagram) {
+            ends[1 - from].handle_datagram(now, BytesMut::from(&datagram[..]));
+            datagram.clear();
+        }
+    }
+}
+
+/// A record in the clear, as anybody can write it.
+fn clear(kind: ContentType, content: &[u8]) -> BytesMut {
+    let mut record = Vec::new();
+    Header::write_clear(kind, 99, &mut record, |out| out.bytes(content));
+    BytesMut::from(&record[..])
+}
+
 const BAD_FINISHED: Option<CloseReason> = Some(CloseReason::Handshake(HandshakeError::BadFinished));
 
 #[test]
@@ -118,13 +136,8 @@ fn renegotiation_is_declined_and_the_connection_goes_on() {
     let now = tidewire_netsim::start();
     for asking in [0, 1] {
         let mut ends = ends(now);
+        carry_all(&mut ends, now);
         let mut datagram = Vec::new();
-        for from in [0, 1, 0, 1] {
-            while ends[from].poll_transmit(now, &mut datagram) {
-                ends[1 - from].handle_datagram(now, BytesMut::from(&datagram[..]));
-                datagram.clear();
-            }
-        }
         let kinds = [HandshakeType::CLIENT_HELLO, HandshakeType::HELLO_REQUEST];
         let request = message(kinds[asking], 6, &[]);
         let record = protected(&mut ends[asking], ContentType::HANDSHAKE, &request);
@@ -155,4 +168,90 @@ fn a_protected_fatal_alert_ends_the_connection_and_a_warning_does_not() {
     server.handle_datagram(now, fatal);
     let reason = CloseReason::PeerAlert(AlertDescription::HANDSHAKE_FAILURE);
     assert_eq!(server.close_reason(), Some(reason));
+}
+
+#[test]
+fn a_record_that_came_too_early_pins_no_arena() {
+    const ARENA: usize = 1 << 20;
+    let now = tidewire_netsim::start();
+    let [_, mut server] = ends(now);
+    let mut arena = BytesMut::with_capacity(ARENA);
+    arena.extend_from_slice(&[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 7]);
+    let record = arena.split();
+    server.handle_datagram(now, record);
+    assert_eq!(server.early.len(), 1);
+    assert!(arena.try_reclaim(ARENA), "the record is still in the arena");
+}
+
+#[test]
+fn what_came_too_early_is_bounded_in_number_and_in_bytes() {
+    let now = tidewire_netsim::start();
+    for (body, kept) in [(1, 8), (1200, 8), (5000, 3), (16_384, 0)] {
+        let [_, mut server] = ends(now);
+        for _ in 0..10 {
+            let mut record = vec![23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0];
+            record.extend_from_slice(&(body as u16).to_be_bytes());
+            record.resize(Header::LEN + body, 7);
+            server.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        assert_eq!(server.early.len(), kept, "{body}");
+        assert_eq!(server.stats().dropped.overflow, 10 - kept as u64);
+    }
+}
+
+#[test]
+fn a_connected_end_keeps_and_takes_no_messages_in_the_making() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    // The first fragment of a long message that never comes, several messages ahead.
+    let forged = [&[11, 0, 64, 0, 0, 7, 0, 0, 0, 0, 0, 1][..], &[9]].concat();
+    for end in &mut ends {
+        end.handle_datagram(now, clear(ContentType::HANDSHAKE, &forged));
+        assert_eq!(end.reassembler.buffered(), 16_384);
+    }
+    carry_all(&mut ends, now);
+    for from in [0, 1] {
+        assert!(ends[from].info().is_some());
+        assert_eq!(ends[from].reassembler.buffered(), 0);
+        let more = message(HandshakeType::FINISHED, 6, &[0; 200]);
+        let record = protected(&mut ends[from], ContentType::HANDSHAKE, &more);
+        ends[1 - from].handle_datagram(now, record);
+        assert_eq!(ends[1 - from].reassembler.buffered(), 0);
+        assert_eq!(ends[1 - from].stats().dropped.bad_fragment, 1);
+    }
+}
+
+#[test]
+fn records_of_no_length_and_other_changes_of_cipher_are_counted_as_malformed() {
+    let now = tidewire_netsim::start();
+    let [mut client, _] = ends(now);
+    let malformed: [(ContentType, &[u8]); 6] = [
+        (ContentType::HANDSHAKE, &[]),
+        (ContentType::CHANGE_CIPHER_SPEC, &[]),
+        (ContentType::CHANGE_CIPHER_SPEC, &[2]),
+        (ContentType::CHANGE_CIPHER_SPEC, &[1, 1]),
+        (ContentType::ALERT, &[]),
+        (ContentType::ALERT, &[2]),
+    ];
+    for (kind, content) in malformed {
+        client.handle_datagram(now, clear(kind, content));
+    }
+    client.handle_datagram(now, clear(ContentType::CHANGE_CIPHER_SPEC, &[1]));
+    assert_eq!(client.stats().dropped.malformed, malformed.len() as u64);
+    assert_eq!(client.close_reason(), None);
+}
+
+#[test]
+fn who_gives_up_waiting_says_goodbye() {
+    let now = tidewire_netsim::start();
+    let [mut client, _] = ends(now);
+    while client.poll_transmit(now, &mut Vec::new()) {}
+    let late = now + client.cx.config.handshake_timeout;
+    client.handle_timeout(late);
+    assert_eq!(client.close_reason(), Some(CloseReason::TimedOut));
+    let mut farewell = Vec::new();
+    assert!(client.poll_transmit(late, &mut farewell));
+    // A warning that nothing follows would leave the peer waiting.
+    assert_eq!(farewell[0], ContentType::ALERT.0);
+    assert_eq!(farewell[Header::LEN..], [1, 0]);
 }

@@ -1,11 +1,13 @@
 //! The flight under way.
 
 use super::MESSAGE_HEADER_LEN;
-use crate::record::{Epoch, Header, Outbound, RecordOverhead};
+use crate::record::{Epoch, Header, MAX_CONTENT_LEN, Outbound, RecordOverhead};
 use crate::wire::{ContentType, HandshakeType};
 
 /// The smallest datagram that fragments are made for.
 const MIN_DATAGRAM: usize = 128;
+/// The largest: its records fit what a record may hold.
+const MAX_DATAGRAM: usize = MAX_CONTENT_LEN;
 /// A fragment shorter than this is worth no record of its own at the end of a datagram.
 const MIN_FRAGMENT: usize = 32;
 
@@ -97,7 +99,7 @@ impl Flight {
         limit: usize,
         out: &mut Vec<u8>,
     ) {
-        let end = out.len() + limit.max(MIN_DATAGRAM);
+        let end = out.len() + limit.clamp(MIN_DATAGRAM, MAX_DATAGRAM);
         let start = out.len();
         while let Some(item) = self.items.get(self.cursor.item) {
             let room = end.saturating_sub(out.len());
@@ -182,4 +184,29 @@ fn overhead(epoch: Epoch) -> usize {
         }
     };
     record + MESSAGE_HEADER_LEN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_makes_a_record_longer_than_one_may_be_or_stops_the_flight() {
+        for limit in [0, 127, 128, 16_384, 70_000, usize::MAX] {
+            let (mut flight, mut outbound) = (Flight::default(), Outbound::default());
+            let body = vec![7; 100_000];
+            flight.push_message(Epoch::Clear, HandshakeType::CERTIFICATE, 0, body);
+            let mut written = 0;
+            while !flight.is_sent() {
+                // Room that somebody else needs.
+                let mut out = vec![0; 4];
+                flight.write_datagram(&mut outbound, limit, &mut out);
+                let header = Header::decode(&out[4..]).expect("a record");
+                assert_eq!(out.len(), 4 + Header::LEN + header.length);
+                assert!(header.length <= MAX_CONTENT_LEN);
+                written += header.length - MESSAGE_HEADER_LEN;
+            }
+            assert_eq!(written, 100_000);
+        }
+    }
 }

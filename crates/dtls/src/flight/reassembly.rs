@@ -73,20 +73,23 @@ impl<'a> Fragment<'a> {
 pub(crate) struct Reassembler {
     next: u16,
     partial: Vec<Partial>,
+    is_finished: bool,
 }
 
 impl Reassembler {
-    /// Takes the fragments of one record in; `admit` says which kinds may come in it.
+    /// Takes the fragments of one record in; `admit` says which kinds may come in it, of messages that
+    /// are new or of such as were taken before.
     pub(crate) fn insert_record(
         &mut self,
         record: &[u8],
-        admit: impl Fn(HandshakeType) -> bool,
+        admit: impl Fn(HandshakeType, bool) -> bool,
         mut arrived: impl FnMut(Arrival, HandshakeType),
     ) -> Result<(), DecodeError> {
         let mut record = Reader::new(record);
         while !record.is_empty() {
             let fragment = Fragment::decode(&mut record)?;
-            let arrival = if admit(fragment.kind) {
+            let is_new = fragment.sequence >= self.next;
+            let arrival = if admit(fragment.kind, is_new) {
                 self.insert(&fragment)
             } else {
                 Arrival::Refused
@@ -104,7 +107,8 @@ impl Reassembler {
                 Arrival::Ignored
             };
         }
-        if fragment.sequence - self.next >= MAX_AHEAD || fragment.length > MAX_MESSAGE_LEN {
+        let is_far = fragment.sequence - self.next >= MAX_AHEAD;
+        if self.is_finished || is_far || fragment.length > MAX_MESSAGE_LEN {
             return Arrival::Refused;
         }
         let known = self
@@ -141,6 +145,17 @@ impl Reassembler {
             buffered -= last.message.body.len();
         }
         true
+    }
+
+    /// Forgets messages that have begun to come: they came in the clear, and what is to come does not.
+    pub(crate) fn forget_begun(&mut self) {
+        self.partial = Vec::new();
+    }
+
+    /// No more messages are to come: forgets what was begun, and takes nothing that is new.
+    pub(crate) fn finish(&mut self) {
+        self.forget_begun();
+        self.is_finished = true;
     }
 
     /// The bytes that messages in the making take.

@@ -53,7 +53,7 @@ fn sealed(content: &[u8]) -> Vec<u8> {
 /// which come out whole and in order whatever else comes in between.
 pub fn reassembly(data: &[u8]) {
     let mut reassembler = Reassembler::default();
-    let _ = reassembler.insert_record(data, |_| true, |_, _| ());
+    let _ = reassembler.insert_record(data, |_, _| true, |_, _| ());
     assert!(reassembler.buffered() <= MAX_BUFFERED);
     while reassembler.next_message().is_some() {}
 
@@ -65,7 +65,7 @@ pub fn reassembly(data: &[u8]) {
         let start = usize::from(choice[1]) * 3 % (body.len() + 1);
         let end = (start + usize::from(choice[2])).min(body.len());
         let record = fragment(sequence, &body, start, end);
-        let taken = reassembler.insert_record(&record, |_| true, |_, _| ());
+        let taken = reassembler.insert_record(&record, |_, _| true, |_, _| ());
         assert_eq!(taken, Ok(()));
         assert!(reassembler.buffered() <= MAX_BUFFERED);
         while let Some(message) = reassembler.next_message() {

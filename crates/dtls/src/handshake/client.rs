@@ -38,6 +38,11 @@ impl Client {
         cx: &mut Context,
         message: &Message,
     ) -> Result<Step<Self>, CloseReason> {
+        // A server that asks for what is under way; no part of the transcript (RFC 5246 section
+        // 7.4.1.1).
+        if message.kind == HandshakeType::HELLO_REQUEST {
+            return Ok(Step::Next(self));
+        }
         Ok(Step::Next(match self {
             Self::ServerHello(state) => state.on_message(cx, message)?,
             Self::Certificate(state) => Self::ServerKeyExchange(state.on_message(cx, message)?),
@@ -145,7 +150,7 @@ impl ExpectServerHello {
             return Err(HandshakeError::IllegalParameter("ec_point_formats"));
         }
         let offered_srtp = |profile| self.hello.srtp_profiles.contains(profile);
-        if !answer.srtp_profile.as_ref().is_none_or(offered_srtp) {
+        if !answer.srtp_profile.as_ref().is_none_or(offered_srtp) || answer.has_srtp_mki {
             return Err(HandshakeError::IllegalParameter("use_srtp"));
         }
         let offered_alpn = |protocol| self.hello.alpn.contains(protocol);

@@ -8,6 +8,6 @@ mod replay;
 
 pub(crate) use header::{Epoch, Header};
 pub(crate) use inbound::Opener;
-pub(crate) use outbound::Outbound;
+pub(crate) use outbound::{MAX_CONTENT_LEN, Outbound};
 pub use outbound::{RecordOverhead, SealError};
 pub(crate) use protection::{EXPLICIT_NONCE_LEN, Protection, TAG_LEN};

@@ -6,12 +6,13 @@ use super::{EXPLICIT_NONCE_LEN, Epoch, Header, Protection, TAG_LEN};
 use crate::wire::{ContentType, ProtocolVersion, Writer};
 
 /// The longest content of a record, RFC 5246 section 6.2.1.
-const MAX_CONTENT_LEN: usize = 1 << 14;
+pub(crate) const MAX_CONTENT_LEN: usize = 1 << 14;
 /// Sequence numbers have 48 bits and never wrap (RFC 6347 section 4.1).
 const MAX_SEQUENCE: u64 = (1 << 48) - 1;
 
 /// What protection adds to data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RecordOverhead {
     /// Bytes before the data.
     pub header: usize,
@@ -65,7 +66,7 @@ impl Outbound {
         });
     }
 
-    /// Appends a record.
+    /// Appends a record. On an error `out` is as before: what was to be protected never stays there.
     pub(crate) fn write(
         &mut self,
         epoch: Epoch,
@@ -83,7 +84,11 @@ impl Outbound {
                 let start = out.len();
                 out.resize(start + RecordOverhead::DTLS_1_2_GCM.header, 0);
                 content(&mut Writer::new(out));
-                self.seal(kind, start, out)
+                let sealed = self.seal(kind, start, out);
+                if sealed.is_err() {
+                    out.truncate(start);
+                }
+                sealed
             }
         }
     }
@@ -149,6 +154,11 @@ mod tests {
             let mut buf = vec![0; room];
             let sealed = outbound.seal(ContentType::APPLICATION_DATA, 0, &mut buf);
             assert_eq!(sealed, expected);
+            let mut out = Vec::new();
+            let written = outbound.write(Epoch::Protected, ContentType::ALERT, &mut out, |out| {
+                out.bytes(b"never in the clear");
+            });
+            assert_eq!((written, &out[..]), (Err(SealError::Exhausted), &b""[..]));
             if expected.is_err() {
                 assert_eq!(buf, vec![0; room]);
             }

@@ -13,7 +13,7 @@ use crate::wire::{
     AlertDescription, CipherSuite, ClientHello, HandshakeType, NamedGroup, ProtocolVersion,
     ServerHello, SignatureScheme, SrtpProfile, Writer,
 };
-use crate::{CloseReason, Config, Connection, HandshakeError, Role};
+use crate::{CloseReason, Config, ConfigError, Connection, HandshakeError, Role};
 
 fn client_hello() -> ClientHello {
     ClientHello {
@@ -115,7 +115,7 @@ fn answer(datagrams: &[Vec<u8>]) -> Result<ServerHello, CloseReason> {
     let mut messages = Reassembler::default();
     let header = Header::decode(&out).unwrap();
     let record = &out[Header::LEN..Header::LEN + header.length];
-    let whole = messages.insert_record(record, |_| true, |_, _| ());
+    let whole = messages.insert_record(record, |_, _| true, |_, _| ());
     whole.unwrap();
     Ok(ServerHello::decode(&messages.next_message().unwrap().body).unwrap())
 }
@@ -282,8 +282,70 @@ fn a_server_may_only_choose_among_what_was_offered() {
     assert_eq!(client_after(|_| ()), None);
 }
 
+/// RFC 5764 section 4.1.1: a key identifier that the client did not offer.
+#[test]
+fn a_server_that_wants_key_identifiers_in_srtp_is_refused() {
+    let mut body = server_hello(|hello| hello.srtp_profile = Some(SrtpProfile::AES128_CM_SHA1_80));
+    assert_eq!(client_after_body(body.clone()), None);
+    // The extension comes last, and the identifier's length last in it.
+    let at = body.len() - 7;
+    assert_eq!(body[at..], [0, 5, 0, 2, 0, 1, 0]);
+    body[at + 1] += 1;
+    body[at + 6] = 1;
+    body.push(7);
+    let extensions = 2 + 32 + 1 + 2 + 1;
+    body[extensions + 1] += 1;
+    let error = HandshakeError::IllegalParameter("use_srtp");
+    assert_eq!(client_after_body(body), Some(CloseReason::Handshake(error)));
+}
+
+#[test]
+fn lists_that_fit_no_hello_are_refused_before_one_is_made() {
+    type Change = fn(&mut Config);
+    let cases: [(Change, ConfigError); 5] = [
+        (
+            |config| config.alpn_protocols = vec![Vec::new()],
+            ConfigError::AlpnProtocol,
+        ),
+        (
+            |config| config.alpn_protocols = vec![vec![b'x'; 256]],
+            ConfigError::AlpnProtocol,
+        ),
+        (
+            |config| config.alpn_protocols = vec![vec![b'x']; 65],
+            ConfigError::TooMany,
+        ),
+        (
+            |config| config.srtp_profiles = vec![SrtpProfile::AES128_CM_SHA1_80; 65],
+            ConfigError::TooMany,
+        ),
+        (
+            |config| config.cipher_suites = vec![config.cipher_suites[0]; 65],
+            ConfigError::TooMany,
+        ),
+    ];
+    let make = |config: Config| {
+        let now = tidewire_netsim::start();
+        let expected = vec![config.certificate.fingerprint(HashAlgorithm::Sha256)];
+        let rng = Rng::from_u64(1);
+        Connection::new(Arc::new(config), Role::Client, expected, rng, now).err()
+    };
+    for (change, error) in cases {
+        let mut config = config(1);
+        change(&mut config);
+        assert_eq!(make(config), Some(error));
+    }
+    let mut longest = config(1);
+    longest.alpn_protocols = vec![vec![b'x'; 255]; 64];
+    assert_eq!(make(longest), None);
+}
+
 /// Why a client of ours closes, if it does, after a server's hello.
 fn client_after(change: fn(&mut ServerHello)) -> Option<CloseReason> {
+    client_after_body(server_hello(change))
+}
+
+fn server_hello(change: fn(&mut ServerHello)) -> Vec<u8> {
     let mut hello = ServerHello {
         version: ProtocolVersion::DTLS_1_2.0,
         suite: CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384.0,
@@ -293,6 +355,10 @@ fn client_after(change: fn(&mut ServerHello)) -> Option<CloseReason> {
     change(&mut hello);
     let mut body = Vec::new();
     hello.encode(&mut Writer::new(&mut body));
+    body
+}
+
+fn client_after_body(body: Vec<u8>) -> Option<CloseReason> {
     let (mut client, now) = connection(Role::Client, rich_config());
     for datagram in datagrams(HandshakeType::SERVER_HELLO, body) {
         client.handle_datagram(now, BytesMut::from(&datagram[..]));

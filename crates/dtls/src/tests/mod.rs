@@ -5,6 +5,8 @@ mod hellos;
 mod identity;
 mod network;
 mod pair;
+#[cfg(feature = "aws-lc-rs")]
+mod providers;
 mod records;
 mod states;
 mod tampering;

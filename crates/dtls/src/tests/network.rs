@@ -129,6 +129,15 @@ fn no_datagram_of_the_handshake_is_longer_than_the_mtu() {
 }
 
 #[test]
+fn no_mtu_is_too_small_or_too_large_for_a_handshake() {
+    for mtu in [0, 1, 127, 16_384, 65_535, usize::MAX] {
+        let mut pair = pair_with_mtu(1, mtu);
+        pair.settle();
+        pair.assert_agreed();
+    }
+}
+
+#[test]
 fn the_last_flight_goes_out_again_when_the_peer_repeats_its_own() {
     // The server's last flight is the last thing that is sent.
     let last = datagrams(1200) - 1;
@@ -249,4 +258,26 @@ fn the_same_seed_gives_the_same_bytes() {
         pair.settle();
     }
     assert_eq!(runs[0].sent, runs[1].sent);
+}
+
+#[test]
+fn hours_of_silence_end_in_one_repetition_or_in_one_farewell() {
+    for (hours, count) in [(0, 1), (3, 1)] {
+        let mut pair = pair_with_mtu(1, 1200);
+        while pair.ends[CLIENT].poll_transmit(pair.now, &mut Vec::new()) {}
+        let late = pair.now + Duration::from_secs(3600 * hours + 2);
+        pair.ends[CLIENT].handle_timeout(late);
+        let mut datagrams = 0;
+        while pair.ends[CLIENT].poll_transmit(late, &mut Vec::new()) {
+            datagrams += 1;
+        }
+        assert_eq!(datagrams, count);
+        assert!(
+            pair.ends[CLIENT]
+                .poll_timeout()
+                .is_none_or(|due| due > late)
+        );
+        let reason = pair.ends[CLIENT].close_reason();
+        assert_eq!(reason.is_some(), hours > 0);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
+use tidewire_crypto::{CryptoProvider, HashAlgorithm, Rng, rust_crypto};
 use tidewire_netsim::{Link, LinkConfig};
 
 use crate::{Certificate, Config, Connection, Event, Fingerprint, Role, ValidityOptions};
@@ -27,7 +27,10 @@ pub(super) struct Pair {
 pub(super) type Tamper = Box<dyn FnMut(usize, usize, Vec<u8>) -> Vec<Vec<u8>>>;
 
 pub(super) fn config(seed: u64) -> Config {
-    let crypto = rust_crypto::provider();
+    config_over(&rust_crypto::provider(), seed)
+}
+
+pub(super) fn config_over(crypto: &Arc<dyn CryptoProvider>, seed: u64) -> Config {
     let mut rng = Rng::from_u64(seed);
     let validity = ValidityOptions {
         not_before: 1_700_000_000,
@@ -35,7 +38,7 @@ pub(super) fn config(seed: u64) -> Config {
     };
     let certificate = Certificate::generate(crypto.as_ref(), &mut rng, validity);
     let certificate = certificate.expect("a certificate");
-    Config::new(crypto, Arc::new(certificate))
+    Config::new(Arc::clone(crypto), Arc::new(certificate))
 }
 
 impl Pair {

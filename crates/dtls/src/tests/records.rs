@@ -221,3 +221,54 @@ fn debug_output_shows_no_secrets() {
     assert!(text.starts_with("Connection { state: \"connected\""));
     assert!(text.len() < 600, "{text}");
 }
+
+#[test]
+fn what_an_end_has_sealed_itself_is_not_taken_for_the_peer_s() {
+    let mut pair = connected(13);
+    let record = pair.seal(CLIENT, b"mine");
+    pair.ends[CLIENT].handle_datagram(pair.now, BytesMut::from(&record[..]));
+    assert_eq!(pair.ends[CLIENT].poll_data(), None);
+    assert_eq!(pair.ends[CLIENT].stats().dropped.unauthentic, 1);
+}
+
+#[test]
+fn a_protected_record_of_another_version_type_or_epoch_is_not_taken() {
+    let mut pair = connected(14);
+    let record = pair.seal(CLIENT, b"data");
+    for (at, value) in [
+        (0, 21),
+        (0, 22),
+        (1, 3),
+        (2, 0xff),
+        (2, 0xfc),
+        (4, 0),
+        (4, 2),
+    ] {
+        let mut other = record.clone();
+        other[at] = value;
+        pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&other[..]));
+        assert_eq!(pair.ends[SERVER].poll_data(), None, "{at} {value}");
+        assert_eq!(pair.ends[SERVER].close_reason(), None);
+    }
+    let dropped = pair.ends[SERVER].stats().dropped;
+    assert_eq!((dropped.unauthentic, dropped.wrong_epoch), (4, 2));
+    assert_eq!(dropped.malformed, 1);
+    pair.assert_agreed();
+}
+
+#[test]
+fn an_end_that_is_closed_takes_and_says_nothing_more() {
+    let mut pair = connected(15);
+    let late = pair.seal(CLIENT, b"late");
+    pair.ends[SERVER].close(pair.now);
+    pair.ends[SERVER].close(pair.now);
+    pair.ends[SERVER].handle_datagram(pair.now, BytesMut::from(&late[..]));
+    pair.ends[SERVER].handle_timeout(pair.now + Duration::from_secs(3600));
+    assert_eq!(pair.ends[SERVER].poll_data(), None);
+    assert_eq!(pair.ends[SERVER].stats().dropped.closed, 1);
+    let closed = Event::Closed(CloseReason::Local);
+    assert_eq!(pair.ends[SERVER].poll_event(), Some(closed));
+    assert_eq!(pair.ends[SERVER].poll_event(), None);
+    assert!(pair.ends[SERVER].poll_transmit(pair.now, &mut Vec::new()));
+    assert!(!pair.ends[SERVER].poll_transmit(pair.now, &mut Vec::new()));
+}

@@ -9,7 +9,10 @@ use tidewire_netsim::LinkConfig;
 
 use super::pair::{CLIENT, Pair, SERVER, config};
 use crate::record::{Header, Outbound};
-use crate::wire::{AlertDescription, ContentType, HandshakeType};
+use crate::wire::{
+    AlertDescription, ContentType, HandshakeType, NamedGroup, ServerKeyExchange, SignatureScheme,
+    Writer,
+};
 use crate::{CloseReason, Connection, HandshakeError, Role};
 
 const KINDS: [(HandshakeType, &str); 10] = [
@@ -33,15 +36,12 @@ fn records(from: usize) -> Vec<Vec<u8>> {
     pair.settle();
     let mut records = Vec::new();
     for (_, datagram) in pair.sent.iter().filter(|(sender, _)| *sender == from) {
-        let mut rest = &datagram[..];
-        while let Some(header) = Header::decode(rest) {
-            let (record, others) = rest.split_at(Header::LEN + header.length);
-            if header.kind == ContentType::HANDSHAKE && header.epoch == 0 {
-                records.push(record.to_vec());
-            }
-            rest = others;
-        }
+        records.extend(split(datagram));
     }
+    records.retain(|record| {
+        let header = Header::decode(record).expect("it was split at its header");
+        header.kind == ContentType::HANDSHAKE && header.epoch == 0
+    });
     records
 }
 
@@ -88,6 +88,12 @@ fn expected_kinds(end: usize) -> String {
             connection.handle_datagram(now, BytesMut::from(&record[..]));
             let unexpected = HandshakeError::UnexpectedMessage(kind.0);
             let reason = connection.close_reason();
+            if count == records.len() {
+                // All that is still to come is protected: this is nobody's.
+                assert_eq!(reason, None, "{name} after {count}");
+                assert_eq!(connection.stats().dropped.bad_fragment, 1);
+                continue;
+            }
             assert!(reason.is_some(), "{name} after {count}");
             if reason != Some(CloseReason::Handshake(unexpected)) {
                 write!(table, " {name}").unwrap();
@@ -259,4 +265,154 @@ fn a_closed_end_says_so_a_few_times_only() {
         server.handle_datagram(now, BytesMut::from(&hello[..]));
     }
     assert_eq!(alerts, 6);
+}
+
+#[test]
+fn plain_messages_from_after_the_keys_stand_in_nobody_s_way() {
+    let configs = || [config(1), config(2)];
+    for end in [CLIENT, SERVER] {
+        let due = records(1 - end).len() as u16;
+        // Where Finished is to come: whole or in part, before the keys or after them.
+        let whole = message(HandshakeType::CERTIFICATE, due, &[0; 12]);
+        let mut part = whole.clone();
+        part[Header::LEN + 3] = 99;
+        for forged in [whole, part] {
+            let copy = forged.clone();
+            let mut pair = Pair::with_configs(1, &LinkConfig::default(), configs()).tampered(
+                move |_, from, datagram| match from == end {
+                    true => vec![datagram],
+                    false => vec![copy.clone(), datagram, copy.clone()],
+                },
+            );
+            pair.ends[end].handle_datagram(pair.now, BytesMut::from(&forged[..]));
+            pair.settle();
+            pair.assert_agreed();
+        }
+    }
+}
+
+/// RFC 5246 section 7.4.1.1.
+#[test]
+fn a_client_that_negotiates_ignores_a_hello_request() {
+    let now = tidewire_netsim::start();
+    let records = records(SERVER);
+    for count in 0..=records.len() {
+        let mut client = after(CLIENT, &records[..count]);
+        let request = message(HandshakeType::HELLO_REQUEST, count as u16, &[]);
+        client.handle_datagram(now, BytesMut::from(&request[..]));
+        // What follows has the next numbers.
+        for record in &records[count..] {
+            let mut record = record.clone();
+            record[Header::LEN + 5] += 1;
+            client.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        assert_eq!(client.close_reason(), None, "{count}");
+        // With the keys installed no message in the clear has a place.
+        let refused = u64::from(count == records.len());
+        assert_eq!(client.stats().dropped.bad_fragment, refused);
+    }
+    let mut server = after(SERVER, &[]);
+    let request = message(HandshakeType::HELLO_REQUEST, 0, &[]);
+    server.handle_datagram(now, BytesMut::from(&request[..]));
+    let unexpected = HandshakeError::UnexpectedMessage(0);
+    let reason = Some(CloseReason::Handshake(unexpected));
+    assert_eq!(server.close_reason(), reason);
+}
+
+/// RFC 7748 section 6.1, RFC 8422 section 5.11.
+#[test]
+fn a_client_s_share_that_is_no_key_is_refused() {
+    let now = tidewire_netsim::start();
+    let records = records(CLIENT);
+    let small_order = [&[32][..], &[0; 32]].concat();
+    let short = [&[31][..], &[9; 31]].concat();
+    // A point of another group, and no point of its own either.
+    let point = [&[65, 4][..], &[1; 64]].concat();
+    for share in [&small_order[..], &short, &point, &[0]] {
+        let mut server = after(SERVER, &records[..2]);
+        let exchange = message(HandshakeType::CLIENT_KEY_EXCHANGE, 2, share);
+        server.handle_datagram(now, BytesMut::from(&exchange[..]));
+        let error = tidewire_crypto::KeyExchangeError::InvalidShare;
+        let reason = CloseReason::Handshake(error.into());
+        assert_eq!(server.close_reason(), Some(reason));
+        assert_eq!(reason.alert(), Some(AlertDescription::ILLEGAL_PARAMETER));
+    }
+}
+
+/// The signature covers both randoms: that of another handshake proves nothing.
+#[test]
+fn a_key_exchange_of_another_handshake_is_refused() {
+    let now = tidewire_netsim::start();
+    let records = records(SERVER);
+    let mut client = after(CLIENT, &records[..2]);
+    let mut other = Pair::with_configs(2, &LinkConfig::default(), [config(1), config(2)]);
+    other.settle();
+    // The same certificates, other randoms and shares.
+    let exchange = other.sent.iter().flat_map(|(_, datagram)| split(datagram));
+    let mut exchange = exchange.filter(|record| {
+        record[0] == ContentType::HANDSHAKE.0
+            && record[Header::LEN] == HandshakeType::SERVER_KEY_EXCHANGE.0
+    });
+    let exchange = exchange.next().expect("the server sends one");
+    assert_ne!(exchange, records[2]);
+    client.handle_datagram(now, BytesMut::from(&exchange[..]));
+    let reason = CloseReason::Handshake(HandshakeError::BadSignature);
+    assert_eq!(client.close_reason(), Some(reason));
+}
+
+/// A server that proves who it is, and then wants to agree on a secret that everybody knows.
+#[test]
+fn a_server_s_share_that_is_no_key_is_refused_even_when_it_is_signed() {
+    let now = tidewire_netsim::start();
+    let (theirs, ours) = (records(SERVER), records(CLIENT));
+    let random = |record: &Vec<u8>| {
+        let at = Header::LEN + crate::flight::MESSAGE_HEADER_LEN + 2;
+        record[at..at + 32].to_vec()
+    };
+    let zero = [0; 32];
+    let off_the_curve = [&[4][..], &[1; 64]].concat();
+    let cases = [
+        (NamedGroup::X25519, &zero[..]),
+        (NamedGroup::X25519, &zero[..31]),
+        (NamedGroup::SECP256R1, &off_the_curve),
+        (NamedGroup::SECP256R1, &[0]),
+    ];
+    for (group, share) in cases {
+        let mut params = Vec::new();
+        ServerKeyExchange::encode_params(&mut Writer::new(&mut params), group, share);
+        let signed = [random(&ours[0]), random(&theirs[0]), params].concat();
+        let config = config(2);
+        let signature = config
+            .certificate
+            .key()
+            .sign(&signed, &mut Rng::from_u64(1));
+        let exchange = ServerKeyExchange {
+            group,
+            share,
+            scheme: SignatureScheme::ECDSA_SECP256R1_SHA256,
+            signature: &signature.unwrap(),
+        };
+        let mut body = Vec::new();
+        exchange.encode(&mut Writer::new(&mut body));
+        let exchange = message(HandshakeType::SERVER_KEY_EXCHANGE, 2, &body);
+        let mut client = after(CLIENT, &theirs[..2]);
+        for record in [&exchange, &theirs[3], &theirs[4]] {
+            assert_eq!(client.close_reason(), None);
+            client.handle_datagram(now, BytesMut::from(&record[..]));
+        }
+        let error = tidewire_crypto::KeyExchangeError::InvalidShare;
+        let reason = CloseReason::Handshake(error.into());
+        assert_eq!(client.close_reason(), Some(reason));
+    }
+}
+
+/// The records of a datagram.
+fn split(mut datagram: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    while let Some(header) = Header::decode(datagram) {
+        let (record, others) = datagram.split_at(Header::LEN + header.length);
+        records.push(record.to_vec());
+        datagram = others;
+    }
+    records
 }

@@ -123,7 +123,8 @@ impl ClientHello {
                 self.versions = Some(list.collect());
             }
             ExtensionType::USE_SRTP => {
-                self.srtp_profiles = decode_use_srtp(content)?;
+                // A server may ignore that the client would name keys (RFC 5764 section 4.1.3).
+                (self.srtp_profiles, _) = decode_use_srtp(content)?;
             }
             ExtensionType::ALPN => self.alpn = decode_alpn(content)?,
             ExtensionType::EXTENDED_MASTER_SECRET => {
@@ -149,6 +150,8 @@ pub(crate) struct ServerHello {
     pub(crate) compression: u8,
     pub(crate) point_formats: Option<bool>,
     pub(crate) srtp_profile: Option<SrtpProfile>,
+    /// Whether SRTP packets are to name their key, which a client of ours never offers.
+    pub(crate) has_srtp_mki: bool,
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) extended_master_secret: bool,
     pub(crate) renegotiation_info: Option<bool>,
@@ -208,10 +211,12 @@ impl ServerHello {
                 self.point_formats = Some(decode_point_formats(content)?);
             }
             ExtensionType::USE_SRTP => {
-                let &[profile] = decode_use_srtp(content)?.as_slice() else {
+                let (profiles, has_mki) = decode_use_srtp(content)?;
+                let &[profile] = profiles.as_slice() else {
                     return Err(DecodeError { field: "use_srtp" });
                 };
                 self.srtp_profile = Some(profile);
+                self.has_srtp_mki = has_mki;
             }
             ExtensionType::ALPN => {
                 let Ok([protocol]) = <[Vec<u8>; 1]>::try_from(decode_alpn(content)?) else {
@@ -306,14 +311,13 @@ fn use_srtp(out: &mut Writer<'_>, profiles: &[SrtpProfile]) {
     });
 }
 
-fn decode_use_srtp(mut content: Reader<'_>) -> Result<Vec<SrtpProfile>, DecodeError> {
+/// The profiles, and whether there is an MKI.
+fn decode_use_srtp(mut content: Reader<'_>) -> Result<(Vec<SrtpProfile>, bool), DecodeError> {
     let profiles = content.vec16("use_srtp")?;
-    content.vec8("use_srtp.srtp_mki")?;
+    let mki = content.vec8("use_srtp.srtp_mki")?;
     content.finish("use_srtp")?;
-    Ok(codepoints(profiles, "use_srtp")?
-        .map(SrtpProfile)
-        .take(MAX_LISTED)
-        .collect())
+    let profiles = codepoints(profiles, "use_srtp")?.map(SrtpProfile);
+    Ok((profiles.take(MAX_LISTED).collect(), !mki.is_empty()))
 }
 
 /// RFC 7301 section 3.1.

@@ -5,6 +5,7 @@ use thiserror::Error;
 /// A message that does not follow its grammar.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("malformed {field}")]
+#[non_exhaustive]
 pub struct DecodeError {
     /// The field at which decoding stopped.
     pub field: &'static str,

@@ -77,6 +77,7 @@ prop_compose! {
             point_formats: flags[0].then_some(true),
             extended_master_secret: flags[1],
             renegotiation_info: flags[2].then_some(true),
+            has_srtp_mki: false,
             unknown: None,
         }
     }

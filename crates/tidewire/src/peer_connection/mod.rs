@@ -137,11 +137,10 @@ impl PeerConnection {
                 configuration.unix_time,
             )?),
         };
-        let dtls_config = dtls::Config {
-            mtu: configuration.max_datagram_size,
-            handshake_timeout: HANDSHAKE_TIMEOUT,
-            ..dtls::Config::new(Arc::clone(&configuration.crypto), Arc::clone(&certificate))
-        };
+        let mut dtls_config =
+            dtls::Config::new(Arc::clone(&configuration.crypto), Arc::clone(&certificate));
+        dtls_config.mtu = configuration.max_datagram_size;
+        dtls_config.handshake_timeout = HANDSHAKE_TIMEOUT;
         let ice_config = ice::Config {
             timing: configuration.ice_timing,
             limits: configuration.ice_limits,
