@@ -1,5 +1,6 @@
 //! Several connections on one socket, and a legitimate peer that writes another's address on what
 //! it sends.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 mod common;
 
