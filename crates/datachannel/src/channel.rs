@@ -29,6 +29,7 @@ pub enum State {
 
 /// What has gone over a channel.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ChannelStats {
     /// Messages that were accepted for sending.
     pub messages_sent: u64,

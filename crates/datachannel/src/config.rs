@@ -37,6 +37,9 @@ impl Default for Config {
 }
 
 /// What a channel is opened with besides its label (RFC 8831 section 6.4).
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Init {
     /// Whether messages arrive in the order they were sent in.

@@ -60,6 +60,9 @@ pub struct OpenMessage<'a> {
 
 impl<'a> DcepMessage<'a> {
     /// Reads a message, which must be all of `bytes`.
+    ///
+    /// # Errors
+    /// When the message is cut off, of another type, or its fields contradict each other.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DcepError> {
         match bytes {
             // Nothing is to follow, but some peers have padded it.
@@ -71,6 +74,9 @@ impl<'a> DcepMessage<'a> {
     }
 
     /// Appends the message to `out`.
+    ///
+    /// # Errors
+    /// When the label or the protocol is longer than its field can tell.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), DcepError> {
         match self {
             Self::Ack => out.push(ACK),
@@ -144,6 +150,7 @@ fn reliability(kind: u8, parameter: u32) -> Result<Reliability, DcepError> {
 
 /// Why bytes are not a [`DcepMessage`], or why it cannot be written.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum DcepError {
     /// The message ends too early.
     #[error("the message is truncated")]

@@ -27,6 +27,9 @@ impl Role {
 }
 
 /// The configuration of an agent.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where HMAC-SHA1 comes from.
@@ -55,6 +58,9 @@ impl Config {
 }
 
 /// How requests are paced and repeated.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
     /// Ta, the time between two new transactions: RFC 8445 section 14.2. 50 ms.
@@ -112,6 +118,9 @@ impl Default for Timing {
 }
 
 /// How much the agent remembers of what others choose.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Local candidates of all kinds. 32.

@@ -25,6 +25,9 @@ pub struct Credentials {
 
 impl Credentials {
     /// Credentials as the peer's description gives them.
+    ///
+    /// # Errors
+    /// When a length or the alphabet is not that of RFC 8839 section 5.4.
     pub fn new(ufrag: impl Into<String>, pwd: impl Into<String>) -> Result<Self, CredentialsError> {
         let credentials = Self {
             ufrag: ufrag.into(),
@@ -43,6 +46,9 @@ impl Credentials {
     }
 
     /// Whether lengths and alphabet are those of RFC 8839 section 5.4.
+    ///
+    /// # Errors
+    /// Which of the two is not.
     pub fn validate(&self) -> Result<(), CredentialsError> {
         if !(4..=256).contains(&self.ufrag.len()) || !is_ice_text(&self.ufrag) {
             return Err(CredentialsError::Ufrag);
@@ -62,6 +68,7 @@ impl fmt::Debug for Credentials {
 
 /// Credentials outside the grammar of RFC 8839 section 5.4.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum CredentialsError {
     /// The user name fragment.
     #[error("the ICE user name fragment is not 4 to 256 characters of its alphabet")]

@@ -151,6 +151,7 @@ impl Pair {
 
 /// What went over a pair: the counters of RTCIceCandidatePairStats.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct PairTraffic {
     /// Connectivity checks sent, retransmissions left out.
     pub requests_sent: u64,

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 /// Settings of an association. The defaults suit WebRTC.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Our port. Over DTLS it selects nothing (RFC 8261 section 6.1 and RFC 8841 section 5).
@@ -62,6 +65,9 @@ impl Default for Config {
 }
 
 /// How a message is to be delivered.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct SendOptions {
     /// Deliver as soon as it arrives, ahead of earlier messages of the stream.

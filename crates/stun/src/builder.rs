@@ -105,6 +105,9 @@ impl<'b> MessageBuilder<'b> {
     }
 
     /// Whether the message was written as told; if not, nothing of it is left in the buffer.
+    ///
+    /// # Errors
+    /// The first thing that could not be written.
     pub fn finish(&mut self) -> Result<(), BuildError> {
         self.error.map_or(Ok(()), Err)
     }
@@ -181,6 +184,7 @@ impl<'b> MessageBuilder<'b> {
 
 /// Why a message could not be written.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum BuildError {
     /// The attribute does not fit, by the length of its value or of the message.
     #[error("attribute {0} is too long")]

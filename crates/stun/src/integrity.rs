@@ -24,6 +24,7 @@ pub enum Fingerprint {
 
 /// Why the integrity of a message is not proven.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum IntegrityError {
     /// The message has no such attribute.
     #[error("the message carries no integrity")]
@@ -38,6 +39,9 @@ pub enum IntegrityError {
 
 impl Message<'_> {
     /// Verifies MESSAGE-INTEGRITY; `key` is an HMAC with SHA-1 (RFC 8489 section 14.5).
+    ///
+    /// # Errors
+    /// When the attribute is missing or is not the message's under the key.
     pub fn verify_integrity(&self, key: &dyn HmacKey) -> Result<(), IntegrityError> {
         let at = self.protection.integrity.ok_or(IntegrityError::Missing)?;
         self.verify_at(at, key)
@@ -45,12 +49,18 @@ impl Message<'_> {
 
     /// Verifies MESSAGE-INTEGRITY-SHA256 of full length; `key` is an HMAC with SHA-256 (RFC 8489
     /// section 14.6).
+    ///
+    /// # Errors
+    /// When the attribute is missing, truncated, or not the message's under the key.
     pub fn verify_integrity_sha256(&self, key: &dyn HmacKey) -> Result<(), IntegrityError> {
         self.verify_truncated_integrity_sha256(key, 32)
     }
 
     /// Verifies MESSAGE-INTEGRITY-SHA256 for a usage that allows it to be truncated to `shortest`
     /// bytes; never less than 16 (RFC 8489 section 14.6).
+    ///
+    /// # Errors
+    /// When the attribute is missing, shorter than that, or not the message's under the key.
     pub fn verify_truncated_integrity_sha256(
         &self,
         key: &dyn HmacKey,

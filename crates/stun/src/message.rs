@@ -44,6 +44,9 @@ pub(crate) struct Protection {
 
 impl<'a> Message<'a> {
     /// Reads `datagram`, which must be one message and nothing else.
+    ///
+    /// # Errors
+    /// When the header or the framing of an attribute is broken.
     pub fn parse(datagram: &'a [u8]) -> Result<Self, ParseError> {
         let length = check_header(datagram)?;
         if length != datagram.len() - HEADER_LEN {
@@ -164,6 +167,9 @@ pub fn is_stun(datagram: &[u8]) -> bool {
 
 /// The length of the message that `bytes` begins with, the header included, once the header is there:
 /// for the framing over TCP (RFC 8489 section 6.2.2).
+///
+/// # Errors
+/// When the bytes are too few or do not begin a STUN message.
 pub fn message_len(bytes: &[u8]) -> Result<usize, ParseError> {
     check_header(bytes).map(|length| HEADER_LEN + length)
 }
@@ -253,6 +259,7 @@ impl<'a> RawAttributes<'a> {
 
 /// Why bytes are not a [`Message`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum ParseError {
     /// Fewer bytes than a header has.
     #[error("shorter than the header of a STUN message")]

@@ -7,6 +7,9 @@ use tidewire_crypto::CryptoProvider;
 use tidewire_dtls::Certificate;
 
 /// RTCConfiguration, and what a stack without a browser around it needs besides.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     /// Where all cryptography comes from. The default is written in Rust throughout.
@@ -30,7 +33,7 @@ pub struct Configuration {
     /// The bounds of data channels.
     pub data_channels: tidewire_datachannel::Config,
     /// The SCTP association that carries them. Its ports, packet size and message size are set by
-    /// the connection.
+    /// the connection, and its send buffer is replaced by the bound of each channel.
     pub sctp: tidewire_sctp::Config,
     /// The longest message that we accept on a data channel, in bytes: our `a=max-message-size`
     /// (RFC 8841 section 6).
@@ -56,6 +59,9 @@ impl Default for Configuration {
 }
 
 /// RTCIceServer: a STUN or TURN server.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct IceServer {
     /// `stun:`, `turn:` and `turns:` URIs (RFC 7064, RFC 7065).

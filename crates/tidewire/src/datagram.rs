@@ -22,6 +22,7 @@ pub struct Datagram {
 ///
 /// [`PeerConnection::poll_transmit`]: crate::PeerConnection::poll_transmit
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Transmit {
     /// The address of the socket to send from.
     pub local: SocketAddr,

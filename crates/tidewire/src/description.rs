@@ -69,6 +69,9 @@ impl SessionDescription {
 }
 
 /// RTCIceCandidateInit: a candidate on its way through signalling (RFC 8838).
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct IceCandidateInit {
     /// The `candidate:…` line without its `a=`; empty for the end of candidates.

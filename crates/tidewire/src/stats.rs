@@ -56,6 +56,7 @@ pub struct Dropped {
 
 /// The candidate pair in use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct SelectedPair {
     /// Our address.
     pub local: SocketAddr,

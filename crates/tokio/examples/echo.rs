@@ -1,7 +1,7 @@
 //! Answers an offer on stdin and echoes what arrives on data channels.
 use std::io::{Read, Write};
 
-use tidewire_tokio::tidewire::{Configuration, SessionDescription};
+use tidewire_tokio::tidewire::{Configuration, PeerConnectionState, SessionDescription};
 use tidewire_tokio::{DataChannel, Endpoint, EndpointConfig, Event};
 
 #[tokio::main]
@@ -15,8 +15,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::io::stdout().write_all(answer.sdp.as_bytes())?;
 
     while let Some(event) = connection.next_event().await {
-        if let Event::DataChannel(channel) = event {
-            tokio::spawn(echo(channel));
+        match event {
+            Event::DataChannel(channel) => {
+                tokio::spawn(echo(channel));
+            }
+            Event::DtlsClosed | Event::ConnectionStateChange(PeerConnectionState::Failed) => break,
+            _ => {}
         }
     }
     Ok(())

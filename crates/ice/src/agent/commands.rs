@@ -64,6 +64,9 @@ impl Agent {
     }
 
     /// Adds the address of a UDP socket. It is known at once, and asked about at all STUN servers.
+    ///
+    /// # Errors
+    /// When the bound on local candidates is reached, or the address cannot be sent from.
     pub fn add_host_candidate(
         &mut self,
         now: Instant,
@@ -83,6 +86,9 @@ impl Agent {
 
     /// Adds a host or relayed candidate. What it sends leaves from its own address: the caller wraps
     /// what goes over a relay. Foundation and priority are computed.
+    ///
+    /// # Errors
+    /// When the bound on local candidates is reached, or the candidate cannot be sent from.
     pub fn add_local_candidate(&mut self, candidate: Candidate) -> Result<(), AddCandidateError> {
         let limit = self.config.limits.local_candidates;
         let Some(local) = self.locals.add(candidate, limit)? else {
@@ -122,6 +128,9 @@ impl Agent {
 
     /// Adds a candidate that the peer told (RFC 8838 section 11). A name is handed to the caller as
     /// [`Event::ResolveMdns`]; the connection does not wait for it.
+    ///
+    /// # Errors
+    /// When the bound on remote candidates is reached, or the candidate cannot be used.
     pub fn add_remote_candidate(
         &mut self,
         now: Instant,

@@ -93,6 +93,7 @@ enum Outgoing {
 
 /// A message that [`Agent::poll_transmit`] has written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Transmit {
     /// The base to send from: a host candidate's address, or a relayed address.
     pub local: SocketAddr,
@@ -105,6 +106,7 @@ pub struct Transmit {
 
 /// What became of a datagram.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Handled {
     /// A request whose integrity verified. Its source address proves nothing: a request can be
     /// recorded and sent again from anywhere.
