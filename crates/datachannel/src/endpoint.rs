@@ -116,7 +116,12 @@ impl Endpoint {
         self.channels.send(&mut self.carrier, now, channel, message)
     }
 
-    /// The next message of a channel. What is not received keeps the peer's window closed.
+    /// The next message of a channel.
+    ///
+    /// What is not received holds the peer back, on all channels: SCTP has one receive window for the
+    /// whole association (RFC 9260 section 6.2.1) and none for a stream. A channel that nobody reads
+    /// fills it in the end and stops the others. [Close](Self::close) what you do not mean to read,
+    /// channels that the peer opened included: what arrives on a closed channel is thrown away.
     pub fn receive(&mut self, channel: ChannelId) -> Option<Message> {
         self.channels.receive(&mut self.carrier, channel)
     }

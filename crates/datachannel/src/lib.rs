@@ -3,6 +3,16 @@
 //! An [`Endpoint`] owns the association and all channels over it. [`DcepMessage`] is the protocol by
 //! which a peer is told of a channel.
 //!
+//! # Reading
+//!
+//! Messages stay in the association until they are [received](Endpoint::receive), and hold the peer
+//! back when they fill its receive window ([`tidewire_sctp::Config::receive_window`]). SCTP has one
+//! window for all streams (RFC 9260 section 6.2.1), so that nothing can hold one channel back and not
+//! the others. There is no share for each channel either: the only means to enforce one would be to
+//! lose reliable messages, or to close a channel whose reader is merely slow. So read every channel,
+//! those that the peer opened too, or [close](Endpoint::close) it: a closed channel's messages are
+//! thrown away as they arrive.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use tidewire_crypto::Rng;

@@ -245,6 +245,37 @@ fn an_application_that_does_not_receive_holds_the_sender_back() {
 }
 
 #[test]
+fn closing_a_channel_that_nobody_reads_frees_the_others() {
+    let mut pair = Pair::connected(16, &clean());
+    let unread = pair.open(0, Init::default());
+    let read = pair.open(0, Init::default());
+    let flood = |pair: &mut Pair| {
+        let block = Message::Binary(vec![7; 64 << 10].into());
+        while pair.ends[0]
+            .send(pair.now, unread[0], block.clone())
+            .is_ok()
+        {}
+    };
+    flood(&mut pair);
+    pair.run_for(Duration::from_secs(60));
+    flood(&mut pair);
+    for _ in 0..50 {
+        pair.send(0, read[0], Message::Binary(vec![1; 10_000].into()));
+    }
+    pair.run_for(Duration::from_secs(5));
+    let mut count = pair.receive_all(1, read[1]).len();
+    assert!(count < 50, "the window is one for all channels");
+
+    pair.ends[1].close(pair.now, unread[1]);
+    let all_in_time = pair.run_until(Duration::from_secs(5), |pair| {
+        count += pair.receive_all(1, read[1]).len();
+        count == 50
+    });
+    assert!(all_in_time, "{count} of 50");
+    pair.expect(|pair| pair.have_told(Event::Closed, unread));
+}
+
+#[test]
 fn an_orderly_shutdown_delivers_all_before_the_end() {
     for_each_seed(10, |seed| {
         let mut pair = Pair::connected(seed, &lossy());
