@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Association, Due, Peer, State, Timer, Timers, random_tag};
 use crate::congestion::Congestion;
 use crate::cookie::{BadCookie, Cookie};
-use crate::event::Event;
+use crate::event::{CloseReason, Event};
 use crate::ids::Tsn;
 use crate::inbound::{InStreams, Reassembly, ReceivedTsns};
 use crate::outbound::{Flight, SendQueue};
@@ -175,9 +175,14 @@ impl Association {
         }
     }
 
-    /// The peer found our cookie too old: we begin again (section 5.2.6).
+    /// The peer found our cookie too old: we begin again, only so often (section 5.2.6).
     pub(super) fn handle_stale_cookie(&mut self) {
         if self.state == State::CookieEchoed {
+            self.stale_cookies += 1;
+            if self.stale_cookies > self.config.max_init_retransmissions {
+                self.close(CloseReason::TimedOut);
+                return;
+            }
             self.state = State::CookieWait;
             self.cookie = None;
             self.due.cookie_echo = false;

@@ -69,6 +69,8 @@ pub struct Association {
     timers: Timers,
     /// Timeouts in a row (RFC 9260 section 8.1).
     errors: u32,
+    /// How often the peer found our cookie too old.
+    stale_cookies: u32,
     /// The window that the last SACK told the peer, in bytes.
     advertised_window: usize,
     /// A probe is out, and nothing has been acknowledged since.
@@ -175,6 +177,7 @@ impl Association {
             reconfiguration: Reconfiguration::new(local_initial_tsn, Tsn(0)),
             timers: Timers::default(),
             errors: 0,
+            stale_cookies: 0,
             advertised_window: config.receive_window,
             has_probed: false,
             heartbeat: None,

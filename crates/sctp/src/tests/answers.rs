@@ -201,6 +201,23 @@ fn a_stale_cookie_is_heard_of_only_while_one_is_out() {
     }
 }
 
+#[test]
+fn a_peer_that_finds_every_cookie_stale_is_given_up() {
+    let stale = [0, 3, 0, 8, 0, 0, 0, 1];
+    let mut pair = Pair::new(5, &LinkConfig::default());
+    for _ in 0..=Config::default().max_init_retransmissions {
+        assert!(pair.events[0].is_empty());
+        cookie_echo(&mut pair);
+        let error = chunk(&pair, 0, ChunkType::ERROR.0, &stale);
+        pair.ends[0].handle_packet(pair.now, error);
+    }
+    pair.run_for(SECOND);
+    assert_eq!(
+        pair.events[0].last(),
+        Some(&Event::Closed(CloseReason::TimedOut))
+    );
+}
+
 /// The number of the reset that an end asks for.
 fn request(chunk: &Chunk) -> Option<u32> {
     reconfig_parameters(&chunk.value).find_map(|parameter| match parameter {
