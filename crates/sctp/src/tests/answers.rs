@@ -112,6 +112,36 @@ fn unknown_chunks_are_skipped_and_reported_as_their_highest_bits_say() {
 }
 
 #[test]
+fn the_last_word_is_said_whatever_waits_to_be_answered() {
+    let mut pair = pair();
+    let tsn = pair.ends[1].next_tsn_from_peer();
+    let both = packet(&pair, 1, |out| {
+        for _ in 0..20 {
+            put_chunk(out, ChunkType(0xFF), 0, |_| {});
+        }
+        data(tsn, 1, b"")(out);
+    });
+    pair.ends[1].handle_packet(pair.now, both);
+    let packets = pair.packets(1);
+    assert_eq!(chunks_of(&packets, ChunkType::ABORT).len(), 1);
+    assert!(errors(&packets).is_empty());
+}
+
+#[test]
+fn a_request_to_reset_all_of_our_streams_is_denied() {
+    let mut pair = pair();
+    // The first request has the number of the first TSN (RFC 6525 section 4.1).
+    let number = pair.ends[1].next_tsn_from_peer().0.to_be_bytes();
+    let request = [&[0, 14, 0, 8], &number[..]].concat();
+    let asked = chunk(&pair, 1, ChunkType::RECONFIG.0, &request);
+    pair.ends[1].handle_packet(pair.now, asked);
+    let answers = chunks_of(&pair.packets(1), ChunkType::RECONFIG);
+    let denied = [&[0, 16, 0, 12], &number[..], &[0, 0, 0, 2]].concat();
+    assert_eq!(answers[0].value, denied);
+    assert_transfers(&mut pair);
+}
+
+#[test]
 fn reports_of_unknown_chunks_are_few_and_short() {
     let mut pair = pair();
     let flood = packet(&pair, 1, |out| {
