@@ -119,6 +119,21 @@ fn a_line_of_the_greatest_length_is_read_even_if_its_related_address_has_to_be_s
     assert!(read(&line).to_string().len() > MAX_LINE_LEN);
 }
 
+#[test]
+fn every_prefix_of_a_line_is_read_or_refused() {
+    for line in [
+        "candidate:842163049 1 udp 1677729535 203.0.113.7 51372 typ srflx raddr 192.0.2.1 rport 51372 \
+         generation 0 ufrag EsAw network-id 1",
+        "candidate:1 1 tcp 1518214911 2001:db8::7 9 typ host tcptype active",
+        "candidate:1 1 udp 2122260223 0b6b8a4e-5f2d-4c8e-9c57-0d2b7a1c3e4f.local 51372 typ host",
+    ] {
+        read(line);
+        for end in 0..line.len() {
+            crate::fuzz::candidate(&line.as_bytes()[..end]);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(line in "\\PC{0,200}") {

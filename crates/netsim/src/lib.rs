@@ -20,12 +20,14 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod corpus;
 mod link;
 mod network;
 mod seeds;
 mod trace;
 
 pub use config::{BurstLoss, LinkConfig};
+pub use corpus::for_each_corpus_entry;
 pub use link::{Link, LinkStats};
 pub use network::{Delivery, Network};
 pub use seeds::{for_each_seed, seeds};

@@ -145,25 +145,14 @@ fn drain(end: &mut Association, now: Instant) -> Vec<Bytes> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use tidewire_netsim::{for_each_corpus_entry, start};
 
-    /// Runs a body over the corpus of its fuzz target.
-    fn run_corpus(target: &str, body: fn(Instant, &[u8])) {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/");
-        let seeds = std::fs::read_dir(format!("{root}{target}")).unwrap();
-        let mut count = 0;
-        for seed in seeds {
-            let data = std::fs::read(seed.unwrap().path()).unwrap();
-            body(tidewire_netsim::start(), &data);
-            count += 1;
-        }
-        assert!(count > 0, "{target} has no seeds");
-    }
+    use super::*;
 
     #[test]
     fn every_seed_of_the_corpus_is_handled() {
-        run_corpus("sctp_chunks", chunks);
-        run_corpus("sctp_operations", operations);
+        for_each_corpus_entry("sctp_chunks", |data| chunks(start(), data));
+        for_each_corpus_entry("sctp_operations", |data| operations(start(), data));
     }
 
     proptest! {

@@ -36,7 +36,14 @@ fn unix(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidewire_netsim::for_each_corpus_entry;
+
     use super::parse;
+
+    #[test]
+    fn every_seed_of_the_corpus_is_handled() {
+        for_each_corpus_entry("sdp_parse", parse);
+    }
 
     #[test]
     fn any_prefix_and_any_flipped_byte_of_a_description_is_handled() {

@@ -160,22 +160,10 @@ mod tests {
     use super::*;
     use crate::vectors::{IPV4_RESPONSE, IPV6_RESPONSE, LONG_TERM_REQUEST, REQUEST};
 
-    /// Runs a body over the corpus of its fuzz target.
-    fn run_corpus(target: &str, body: fn(&[u8])) {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/");
-        let seeds = std::fs::read_dir(format!("{root}{target}")).unwrap();
-        let mut count = 0;
-        for seed in seeds {
-            body(&std::fs::read(seed.unwrap().path()).unwrap());
-            count += 1;
-        }
-        assert!(count > 0, "{target} has no seeds");
-    }
-
     #[test]
     fn every_seed_of_the_corpus_is_handled() {
-        run_corpus("stun_parse", parse);
-        run_corpus("stun_build", build);
+        tidewire_netsim::for_each_corpus_entry("stun_parse", parse);
+        tidewire_netsim::for_each_corpus_entry("stun_build", build);
     }
 
     #[test]

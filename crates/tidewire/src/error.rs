@@ -44,8 +44,9 @@ pub enum NegotiationError {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Unacceptable {
-    /// `a=ice-ufrag` or `a=ice-pwd` is missing (RFC 8839 section 5.4).
-    #[error("ICE credentials are missing")]
+    /// `a=ice-ufrag` or `a=ice-pwd` is missing, too short, too long or of other characters than those
+    /// of RFC 8839 section 5.4.
+    #[error("ICE credentials are missing or malformed")]
     NoIceCredentials,
     /// No `a=fingerprint` that we can verify (RFC 8122 section 5).
     #[error("there is no fingerprint of a known hash function")]

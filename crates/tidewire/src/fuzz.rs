@@ -209,8 +209,16 @@ impl Driven {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tidewire_netsim::for_each_corpus_entry;
 
     use super::*;
+
+    #[test]
+    fn every_seed_of_the_corpus_is_handled() {
+        let now = tidewire_netsim::start();
+        for_each_corpus_entry("peer_connection", |data| peer_connection(now, data));
+        for_each_corpus_entry("remote_offer", |data| remote_offer(now, data));
+    }
 
     #[test]
     fn a_whole_life_of_operations_runs_through() {

@@ -15,6 +15,8 @@ mod data_channel;
 mod endpoint;
 mod event;
 mod events;
+#[doc(hidden)]
+pub mod fuzz;
 mod gather;
 mod handle;
 mod mdns;

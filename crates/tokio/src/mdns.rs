@@ -58,7 +58,7 @@ fn question(name: &str) -> Option<Vec<u8>> {
 }
 
 /// The first address that a response tells for `name` (RFC 1035 section 4.1).
-fn answer(message: &[u8], name: &str) -> Option<IpAddr> {
+pub(crate) fn answer(message: &[u8], name: &str) -> Option<IpAddr> {
     let count = |at: usize| u16_at(message, at).map(usize::from);
     let is_response = message.get(2)? & 0x80 != 0;
     if !is_response {

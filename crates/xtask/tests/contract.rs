@@ -43,7 +43,7 @@ const DRIVERS: [&str; 8] = [
 ];
 
 /// One line for each thing that no protocol crate does.
-const BANNED: [&str; 8] = [
+const BANNED: [&str; 10] = [
     "std::time::Instant::now();",
     "std::time::SystemTime::now();",
     "std::thread::sleep(std::time::Duration::ZERO);",
@@ -52,6 +52,8 @@ const BANNED: [&str; 8] = [
     "std::net::UdpSocket::bind(\"localhost:0\");",
     "std::net::TcpListener::bind(\"localhost:0\");",
     "std::fs::File::open(\"/\");",
+    "std::collections::HashMap::<u8, u8>::new();",
+    "std::collections::HashSet::<u8>::new();",
 ];
 
 fn root() -> PathBuf {

@@ -151,24 +151,12 @@ mod tests {
 
     use super::*;
 
-    /// Runs a body over the corpus of its fuzz target.
-    fn run_corpus(target: &str, body: fn(&[u8])) {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/");
-        let seeds = std::fs::read_dir(format!("{root}{target}")).unwrap();
-        let mut count = 0;
-        for seed in seeds {
-            body(&std::fs::read(seed.unwrap().path()).unwrap());
-            count += 1;
-        }
-        assert!(count > 0, "{target} has no seeds");
-    }
-
     #[test]
     fn every_seed_of_the_corpus_is_handled() {
-        run_corpus("dcep_parse", dcep);
-        run_corpus("datachannel_operations", operations);
-        run_corpus("datachannel_endpoints", endpoints);
-        run_corpus("datachannel_packets", packets);
+        tidewire_netsim::for_each_corpus_entry("dcep_parse", dcep);
+        tidewire_netsim::for_each_corpus_entry("datachannel_operations", operations);
+        tidewire_netsim::for_each_corpus_entry("datachannel_endpoints", endpoints);
+        tidewire_netsim::for_each_corpus_entry("datachannel_packets", packets);
     }
 
     proptest! {

@@ -27,3 +27,16 @@ pub fn candidate(data: &[u8]) {
     assert_eq!(again.address, candidate.address);
     assert_eq!(again.priority, candidate.priority);
 }
+
+#[cfg(test)]
+mod tests {
+    use tidewire_netsim::{for_each_corpus_entry, start};
+
+    use super::*;
+
+    #[test]
+    fn every_seed_of_the_corpus_is_handled() {
+        for_each_corpus_entry("ice_candidate", candidate);
+        for_each_corpus_entry("ice_agents", |data| agents(start(), data));
+    }
+}

@@ -1,6 +1,6 @@
 //! Reading a peer's description.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
@@ -73,7 +73,7 @@ impl RemoteSession {
 }
 
 fn check_mids(description: &SessionDescription) -> Result<(), Unacceptable> {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let unique = description
         .media
         .iter()
@@ -93,7 +93,9 @@ fn read_section(media: &MediaDescription, is_data: bool) -> Section {
         Content::Rejected {
             kind: media.kind.clone(),
             protocol: media.protocol.clone(),
-            formats: media.formats.clone(),
+            // One has to be there, and none means anything (RFC 3264 section 6): a peer that offers
+            // thousands does not get them all back.
+            formats: media.formats.iter().take(1).cloned().collect(),
         }
     };
     Section {
@@ -151,7 +153,7 @@ fn read_transport(
         })
     });
     let setup = says.iter().find_map(Effective::setup);
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let candidates = speakers
         .iter()
         .flat_map(|media| media.attributes.candidates())
