@@ -160,7 +160,7 @@ mod tests {
 
         #[test]
         fn arbitrary_chunks_do_no_harm(data in proptest::collection::vec(any::<u8>(), 0..600)) {
-            chunks(tidewire_netsim::start(), &data);
+            chunks(start(), &data);
         }
 
         #[test]
@@ -183,14 +183,14 @@ mod tests {
                 data.extend_from_slice(&value);
                 data.resize(data.len() + padded - len, 0);
             }
-            chunks(tidewire_netsim::start(), &data);
+            chunks(start(), &data);
         }
 
         #[test]
         fn any_order_of_operations_does_no_harm(
             data in proptest::collection::vec(any::<u8>(), 0..800),
         ) {
-            operations(tidewire_netsim::start(), &data);
+            operations(start(), &data);
         }
     }
 }
