@@ -209,10 +209,7 @@ mod tests {
     #[test]
     fn any_sequence_of_operations_is_handled() {
         let now = tidewire_netsim::start();
-        connections(
-            now,
-            include_bytes!("../../../../fuzz/corpus/dtls_connections/handshake"),
-        );
+        tidewire_netsim::for_each_corpus_entry("dtls_connections", |data| connections(now, data));
         let mut rng = Rng::from_u64(3);
         for _ in 0..300 {
             let mut sequence = vec![0; 240];
