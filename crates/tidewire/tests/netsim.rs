@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{ANSWERER, Net, OFFERER};
+use common::{ANSWERER, Net, OFFERER, incoming};
 use tidewire::{ChannelId, Event, Message, PeerConnectionState};
 use tidewire_netsim::{LinkConfig, for_each_seed};
 
@@ -94,16 +94,6 @@ fn live(seed: u64) -> Net {
         answerer.events
     );
     net
-}
-
-fn incoming(net: &Net) -> Option<ChannelId> {
-    net.peers[ANSWERER]
-        .events
-        .iter()
-        .find_map(|event| match event {
-            Event::DataChannel(id) => Some(*id),
-            _ => None,
-        })
 }
 
 /// Both send at once, as fast as their buffers take it.
