@@ -1,0 +1,91 @@
+//! The transforms of one protocol under its session keys.
+
+use tidewire_crypto::{
+    Aead, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HmacKey, Tag,
+};
+
+use crate::error::KeyError;
+use crate::keys::{MasterKey, Protocol, SessionKeys};
+use crate::profile::Profile;
+
+/// A cipher with its key schedule expanded; and HMAC's inner and outer states, where it has one.
+#[derive(Debug)]
+pub(crate) enum Cipher {
+    /// AES in counter mode, and HMAC-SHA1 over the result (RFC 3711 sections 4.1.1 and 4.2.1).
+    Counter {
+        cipher: Box<dyn AesCtr>,
+        hmac: Box<dyn HmacKey>,
+        salt: [u8; 14],
+    },
+    /// AES-GCM (RFC 7714).
+    Aead {
+        cipher: Box<dyn Aead>,
+        salt: [u8; 12],
+    },
+}
+
+impl Cipher {
+    pub(crate) fn new(
+        crypto: &dyn CryptoProvider,
+        profile: Profile,
+        master: &MasterKey,
+        protocol: Protocol,
+    ) -> Result<Self, KeyError> {
+        let keys = SessionKeys::derive(crypto, profile, master, protocol)?;
+        Self::with_keys(crypto, profile, &keys)
+    }
+
+    pub(crate) fn with_keys(
+        crypto: &dyn CryptoProvider,
+        profile: Profile,
+        keys: &SessionKeys,
+    ) -> Result<Self, KeyError> {
+        Ok(match profile.aead() {
+            Some(algorithm) => Self::Aead {
+                cipher: crypto
+                    .aead(algorithm, &keys.encryption)
+                    .map_err(|_| KeyError::Unsupported)?,
+                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+            },
+            None => Self::Counter {
+                cipher: crypto
+                    .aes_ctr(&keys.encryption)
+                    .map_err(|_| KeyError::Unsupported)?,
+                hmac: crypto.hmac(HashAlgorithm::Sha1, &keys.authentication),
+                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+            },
+        })
+    }
+}
+
+/// The counter block that a packet begins with (RFC 3711 section 4.1.1).
+pub(crate) fn counter_block(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
+    let mut iv = [0; 16];
+    iv[4..8].copy_from_slice(&ssrc.to_be_bytes());
+    iv[8..14].copy_from_slice(&index.to_be_bytes()[2..]);
+    for (byte, salt) in iv.iter_mut().zip(salt) {
+        *byte ^= salt;
+    }
+    iv
+}
+
+/// The nonce of a packet with a 48-bit index (RFC 7714 sections 8.1 and 9.1).
+pub(crate) fn nonce(salt: &[u8; 12], ssrc: u32, index: u64) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
+    nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
+    for (byte, salt) in nonce.iter_mut().zip(salt) {
+        *byte ^= salt;
+    }
+    nonce
+}
+
+/// The rollover counter of an index, as it is authenticated (RFC 3711 section 4.2).
+pub(crate) fn rollover(index: u64) -> [u8; 4] {
+    ((index >> 16) as u32).to_be_bytes()
+}
+
+/// A tag from the end of a packet.
+pub(crate) fn tag(bytes: &[u8]) -> Result<Tag, AuthenticationError> {
+    bytes.try_into().map_err(|_| AuthenticationError)
+}
