@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The protocol crates, each with the siblings that it may use.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("crypto", &[]),
     ("sdp", &[]),
     ("stun", &["crypto"]),
     ("ice", &["crypto", "stun"]),
     ("dtls", &["crypto"]),
+    ("srtp", &["crypto"]),
+    ("rtp", &[]),
     ("sctp", &["crypto"]),
     ("datachannel", &["crypto", "sctp"]),
     (

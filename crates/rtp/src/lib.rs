@@ -1,0 +1,5 @@
+//! RTP and RTCP packets, header extensions and payload formats. No state of a session: that is
+//! what `tidewire-media` keeps on top of it.
+#![forbid(unsafe_code)]
+
+pub mod payload;

@@ -1,0 +1,1 @@
+//! Payload formats: encoded frames cut into RTP payloads, and put together again.
