@@ -1,0 +1,35 @@
+//! Which payload formats there are.
+
+use super::audio::{Audio, OneToOne};
+use super::depacketizer::Depacketize;
+use super::packetizer::Packetize;
+
+/// A payload format.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Opus (RFC 7587): a frame is one Opus packet.
+    Opus,
+    /// G.711 in µ-law (RFC 3551 section 4.5.14).
+    Pcmu,
+    /// G.711 in A-law (RFC 3551 section 4.5.14).
+    Pcma,
+    /// G.722 (RFC 3551 section 4.5.2).
+    G722,
+    /// Comfort noise (RFC 3389).
+    ComfortNoise,
+    /// Named telephone events (RFC 4733 section 2).
+    TelephoneEvent,
+    /// Any other format that puts one frame into one packet, as it is.
+    Opaque,
+}
+
+impl Format {
+    pub(super) fn packetize(self) -> Box<dyn Packetize> {
+        Box::new(OneToOne::default())
+    }
+
+    pub(super) fn depacketize(self) -> Box<dyn Depacketize> {
+        Box::new(Audio)
+    }
+}
