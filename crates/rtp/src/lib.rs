@@ -1,5 +1,22 @@
 //! RTP and RTCP packets, header extensions and payload formats. No state of a session: that is
 //! what `tidewire-media` keeps on top of it.
+//!
+//! [`Packet`] is a view of an RTP packet's bytes, [`Header`] writes one, [`PacketMut`] changes one where
+//! it stands. [`extension`] has the header extensions, [`rtcp`] the packets of RTCP, and [`payload`] the
+//! payload formats.
 #![forbid(unsafe_code)]
 
+mod edit;
+mod error;
+pub mod extension;
+pub mod ntp;
+mod packet;
 pub mod payload;
+mod take;
+mod writer;
+
+pub use edit::PacketMut;
+pub use error::ParseError;
+pub use ntp::NtpTime;
+pub use packet::{HEADER_LEN, Packet, is_rtcp};
+pub use writer::{Header, HeaderWriter, pad};

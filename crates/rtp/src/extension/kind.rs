@@ -1,0 +1,205 @@
+//! Which header extensions there are, and by which numbers a session calls them.
+
+/// A header extension.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ExtensionKind {
+    /// The media section, RFC 9143 section 15.
+    Mid,
+    /// The stream within the section, RFC 8852 section 3.1.
+    Rid,
+    /// The stream that is repaired, RFC 8852 section 3.2.
+    RepairedRid,
+    /// How loud it is, RFC 6464.
+    AudioLevel,
+    /// When it was sent.
+    AbsSendTime,
+    /// When it was captured.
+    AbsCaptureTime,
+    /// How long after its timestamp it was sent, RFC 5450.
+    TransmissionOffset,
+    /// A sequence number over all streams of a transport.
+    TransportSequenceNumber,
+    /// The same, with requests for feedback.
+    TransportSequenceNumberV2,
+    /// How the camera was held, 3GPP TS 26.114 section 7.4.5.
+    VideoOrientation,
+    /// How long the receiver may delay.
+    PlayoutDelay,
+    /// Whether it is a screen.
+    VideoContentType,
+    /// How long the sender took for each step.
+    VideoTiming,
+    /// What the colours mean.
+    ColorSpace,
+    /// The layers that are sent, with their rates.
+    VideoLayersAllocation,
+    /// What a frame depends on, AV1 RTP specification appendix A.
+    DependencyDescriptor,
+    /// One of the application's own, by a number of its choice.
+    User(u8),
+}
+
+/// Those that have a name of their own, each with it.
+const NAMED: [(ExtensionKind, &str); 16] = [
+    (ExtensionKind::Mid, "urn:ietf:params:rtp-hdrext:sdes:mid"),
+    (
+        ExtensionKind::Rid,
+        "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    ),
+    (
+        ExtensionKind::RepairedRid,
+        "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    ),
+    (
+        ExtensionKind::AudioLevel,
+        "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    ),
+    (
+        ExtensionKind::AbsSendTime,
+        "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    ),
+    (
+        ExtensionKind::AbsCaptureTime,
+        "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
+    ),
+    (
+        ExtensionKind::TransmissionOffset,
+        "urn:ietf:params:rtp-hdrext:toffset",
+    ),
+    (
+        ExtensionKind::TransportSequenceNumber,
+        "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    ),
+    (
+        ExtensionKind::TransportSequenceNumberV2,
+        "http://www.webrtc.org/experiments/rtp-hdrext/transport-wide-cc-02",
+    ),
+    (
+        ExtensionKind::VideoOrientation,
+        "urn:3gpp:video-orientation",
+    ),
+    (
+        ExtensionKind::PlayoutDelay,
+        "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+    ),
+    (
+        ExtensionKind::VideoContentType,
+        "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type",
+    ),
+    (
+        ExtensionKind::VideoTiming,
+        "http://www.webrtc.org/experiments/rtp-hdrext/video-timing",
+    ),
+    (
+        ExtensionKind::ColorSpace,
+        "http://www.webrtc.org/experiments/rtp-hdrext/color-space",
+    ),
+    (
+        ExtensionKind::VideoLayersAllocation,
+        "http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00",
+    ),
+    (
+        ExtensionKind::DependencyDescriptor,
+        "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+    ),
+];
+
+impl ExtensionKind {
+    /// Those that have a name, in no order that matters.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMED.iter().map(|(kind, _)| *kind)
+    }
+
+    /// The one that descriptions call `uri`.
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        let named = NAMED.iter().find(|(_, name)| *name == uri);
+        named.map(|(kind, _)| *kind)
+    }
+
+    /// What descriptions call it; the application knows it of its own ones.
+    pub fn uri(self) -> Option<&'static str> {
+        let named = NAMED.iter().find(|(kind, _)| *kind == self);
+        named.map(|(_, name)| *name)
+    }
+}
+
+/// The numbers by which a session calls its header extensions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExtensionMap {
+    kinds: [Option<ExtensionKind>; 256],
+}
+
+impl ExtensionMap {
+    /// Without any.
+    pub const fn new() -> Self {
+        Self { kinds: [None; 256] }
+    }
+
+    /// Calls `kind` by `id`, which must not be 0. What it was called before, or what was called so, is
+    /// forgotten.
+    pub fn insert(&mut self, id: u8, kind: ExtensionKind) {
+        self.remove(kind);
+        if id != 0 {
+            self.kinds[usize::from(id)] = Some(kind);
+        }
+    }
+
+    /// Forgets what `kind` is called.
+    pub fn remove(&mut self, kind: ExtensionKind) {
+        for known in &mut self.kinds {
+            known.take_if(|known| *known == kind);
+        }
+    }
+
+    /// Which one is called `id`.
+    pub fn kind(&self, id: u8) -> Option<ExtensionKind> {
+        self.kinds[usize::from(id)]
+    }
+
+    /// What `kind` is called. It searches: ask once for each stream, and not for each packet.
+    pub fn id(&self, kind: ExtensionKind) -> Option<u8> {
+        self.iter()
+            .find_map(|(id, other)| (other == kind).then_some(id))
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, ExtensionKind)> + use<'_> {
+        let numbered = (0..=255).zip(&self.kinds);
+        numbered.filter_map(|(id, kind)| Some((id, (*kind)?)))
+    }
+}
+
+impl Default for ExtensionMap {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_its_kind() {
+        for kind in ExtensionKind::all() {
+            assert_eq!(kind.uri().and_then(ExtensionKind::from_uri), Some(kind));
+        }
+        assert_eq!(ExtensionKind::User(1).uri(), None);
+    }
+
+    #[test]
+    fn a_kind_has_one_number_and_a_number_one_kind() {
+        let mut map = ExtensionMap::new();
+        map.insert(3, ExtensionKind::Mid);
+        map.insert(4, ExtensionKind::Mid);
+        assert_eq!((map.kind(3), map.id(ExtensionKind::Mid)), (None, Some(4)));
+        map.insert(4, ExtensionKind::User(9));
+        assert_eq!(map.id(ExtensionKind::Mid), None);
+        map.insert(0, ExtensionKind::Mid);
+        assert_eq!(
+            map.iter().collect::<Vec<_>>(),
+            [(4, ExtensionKind::User(9))]
+        );
+    }
+}
