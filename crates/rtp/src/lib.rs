@@ -12,6 +12,7 @@ pub mod extension;
 pub mod ntp;
 mod packet;
 pub mod payload;
+pub mod rtcp;
 mod take;
 mod writer;
 

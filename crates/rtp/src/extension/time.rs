@@ -1,8 +1,8 @@
 //! Values that are times.
 
 use super::{Extension, ExtensionKind};
-use crate::take::{take_u8, take_u16, take_u24, take_u64};
 use crate::ntp::NtpTime;
+use crate::take::{take_u8, take_u16, take_u24, take_u64};
 
 /// When a packet was sent: seconds with 18 bits behind the point, of which 24 bits are kept, so that it
 /// wraps every 64 s.
