@@ -1,7 +1,8 @@
 //! Changing an RTP packet where it stands, as one who forwards it does.
 
 use crate::error::ParseError;
-use crate::packet::{HEADER_LEN, MARKER, Packet};
+use crate::header::MARKER;
+use crate::packet::{HEADER_LEN, Packet};
 
 /// An RTP packet whose header can be changed.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 mod edit;
 mod error;
 pub mod extension;
+mod header;
 pub mod ntp;
 mod packet;
 pub mod payload;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use edit::PacketMut;
 pub use error::ParseError;
+pub use header::Header;
 pub use ntp::NtpTime;
 pub use packet::{HEADER_LEN, Packet, is_rtcp};
-pub use writer::{Header, HeaderWriter, pad};
+pub use writer::{HeaderWriter, pad};

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use crate::error::ParseError;
 use crate::extension::{Elements, Form};
+use crate::header::{Header, MARKER};
 
 /// The fixed part of the header, in bytes.
 pub const HEADER_LEN: usize = 12;
 
 const PADDING: u8 = 0x20;
 const EXTENSION: u8 = 0x10;
-pub(crate) const MARKER: u8 = 0x80;
 
 /// Whether a datagram with RTP or RTCP carries RTCP (RFC 5761 section 4). Which of the two families it
 /// belongs to, and not to STUN or DTLS, its first byte tells (RFC 7983 section 7).
@@ -83,6 +83,17 @@ impl<'a> Packet<'a> {
             },
             bytes,
         })
+    }
+
+    /// The fields of the fixed part, as they would be written.
+    pub fn header(&self) -> Header {
+        Header {
+            marker: self.marker(),
+            payload_type: self.payload_type(),
+            sequence_number: self.sequence_number(),
+            timestamp: self.timestamp(),
+            ssrc: self.ssrc(),
+        }
     }
 
     /// The marker bit; the payload format tells what it means.
