@@ -50,7 +50,7 @@ impl<'a> PacketMut<'a> {
         // It was read once already, so that this cannot fail.
         let packet = Packet::parse(self.bytes).ok()?;
         let range = packet.extensions().range_of(id)?;
-        let start = packet.header_len() - packet.extensions().len_in_bytes();
+        let start = packet.header_len() - packet.extensions().as_bytes().len();
         Some(&mut self.bytes[start..][range])
     }
 

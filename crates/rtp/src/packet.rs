@@ -130,7 +130,7 @@ impl<'a> Packet<'a> {
 
     /// The elements of the header extension (RFC 8285); none when it is of another kind.
     pub fn extensions(&self) -> Elements<'a> {
-        Elements::new(Form::of(self.profile), self.extension)
+        Elements::of(Form::of(self.profile), self.extension)
     }
 
     /// Sixteen bits that tell the kind of the header extension, and its content. `None` without one.

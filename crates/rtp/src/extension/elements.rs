@@ -63,7 +63,8 @@ pub struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    pub(crate) fn new(form: Option<Form>, bytes: &'a [u8]) -> Self {
+    /// The elements of an extension that was taken from its packet.
+    pub fn of(form: Option<Form>, bytes: &'a [u8]) -> Self {
         Self { form, bytes, at: 0 }
     }
 
@@ -77,9 +78,9 @@ impl<'a> Elements<'a> {
         self.find_map(|(other, value)| (other == id).then_some(value))
     }
 
-    /// All of the extension, in bytes.
-    pub(crate) fn len_in_bytes(&self) -> usize {
-        self.bytes.len()
+    /// All of the extension, with padding.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// Where the value of the first element with this identifier stands.
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     fn read(profile: u16, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
-        Elements::new(Form::of(profile), bytes)
+        Elements::of(Form::of(profile), bytes)
             .map(|(id, value)| (id, value.to_vec()))
             .collect()
     }
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn finds_an_element_and_where_it_stands() {
-        let elements = Elements::new(Some(Form::OneByte), &[0x10, 0xaa, 0x20, 0xbb]);
+        let elements = Elements::of(Some(Form::OneByte), &[0x10, 0xaa, 0x20, 0xbb]);
         assert_eq!(elements.clone().find(2), Some(&[0xbb][..]));
         assert_eq!(elements.clone().find(3), None);
         assert_eq!(elements.range_of(2), Some(3..4));

@@ -119,8 +119,30 @@ impl ExtensionKind {
 
     /// What descriptions call it; the application knows it of its own ones.
     pub fn uri(self) -> Option<&'static str> {
-        let named = NAMED.iter().find(|(kind, _)| *kind == self);
-        named.map(|(_, name)| *name)
+        self.index().map(|index| NAMED[index].1)
+    }
+
+    /// The place among those that have a name.
+    const fn index(self) -> Option<usize> {
+        Some(match self {
+            Self::Mid => 0,
+            Self::Rid => 1,
+            Self::RepairedRid => 2,
+            Self::AudioLevel => 3,
+            Self::AbsSendTime => 4,
+            Self::AbsCaptureTime => 5,
+            Self::TransmissionOffset => 6,
+            Self::TransportSequenceNumber => 7,
+            Self::TransportSequenceNumberV2 => 8,
+            Self::VideoOrientation => 9,
+            Self::PlayoutDelay => 10,
+            Self::VideoContentType => 11,
+            Self::VideoTiming => 12,
+            Self::ColorSpace => 13,
+            Self::VideoLayersAllocation => 14,
+            Self::DependencyDescriptor => 15,
+            Self::User(_) => return None,
+        })
     }
 }
 
@@ -128,20 +150,31 @@ impl ExtensionKind {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExtensionMap {
     kinds: [Option<ExtensionKind>; 256],
+    /// The numbers of those that have a name, in the order of [`NAMED`]; 0 for none.
+    ids: [u8; NAMED.len()],
 }
 
 impl ExtensionMap {
     /// Without any.
     pub const fn new() -> Self {
-        Self { kinds: [None; 256] }
+        Self {
+            kinds: [None; 256],
+            ids: [0; NAMED.len()],
+        }
     }
 
     /// Calls `kind` by `id`, which must not be 0. What it was called before, or what was called so, is
     /// forgotten.
     pub fn insert(&mut self, id: u8, kind: ExtensionKind) {
         self.remove(kind);
+        if let Some(replaced) = self.kind(id) {
+            self.remove(replaced);
+        }
         if id != 0 {
             self.kinds[usize::from(id)] = Some(kind);
+            if let Some(known) = self.named_id_mut(kind) {
+                *known = id;
+            }
         }
     }
 
@@ -150,6 +183,9 @@ impl ExtensionMap {
         for known in &mut self.kinds {
             known.take_if(|known| *known == kind);
         }
+        if let Some(known) = self.named_id_mut(kind) {
+            *known = 0;
+        }
     }
 
     /// Which one is called `id`.
@@ -157,16 +193,25 @@ impl ExtensionMap {
         self.kinds[usize::from(id)]
     }
 
-    /// What `kind` is called. It searches: ask once for each stream, and not for each packet.
+    /// What `kind` is called.
     pub fn id(&self, kind: ExtensionKind) -> Option<u8> {
-        self.iter()
-            .find_map(|(id, other)| (other == kind).then_some(id))
+        match kind.index() {
+            Some(index) => Some(self.ids[index]).filter(|id| *id != 0),
+            None => {
+                let mut all = self.iter();
+                all.find_map(|(id, other)| (other == kind).then_some(id))
+            }
+        }
     }
 
     /// All of them, by number.
     pub fn iter(&self) -> impl Iterator<Item = (u8, ExtensionKind)> + use<'_> {
         let numbered = (0..=255).zip(&self.kinds);
         numbered.filter_map(|(id, kind)| Some((id, (*kind)?)))
+    }
+
+    fn named_id_mut(&mut self, kind: ExtensionKind) -> Option<&mut u8> {
+        kind.index().map(|index| &mut self.ids[index])
     }
 }
 
@@ -182,7 +227,8 @@ mod tests {
 
     #[test]
     fn every_name_leads_back_to_its_kind() {
-        for kind in ExtensionKind::all() {
+        for (index, kind) in ExtensionKind::all().enumerate() {
+            assert_eq!(kind.index(), Some(index));
             assert_eq!(kind.uri().and_then(ExtensionKind::from_uri), Some(kind));
         }
         assert_eq!(ExtensionKind::User(1).uri(), None);

@@ -25,6 +25,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether a payload begins a frame that a decoder can begin with.
+    pub fn starts_key_frame(self, _payload: &[u8]) -> bool {
+        true
+    }
+
     pub(super) fn packetize(self) -> Box<dyn Packetize> {
         Box::new(OneToOne::default())
     }

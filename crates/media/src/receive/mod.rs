@@ -1,0 +1,9 @@
+//! Received streams.
+
+mod key_frame;
+mod nack;
+mod reorder;
+mod statistics;
+mod stream;
+
+pub(crate) use stream::{Inbound, InboundPacket};
