@@ -3,6 +3,7 @@
 use super::audio::{Audio, OneToOne};
 use super::depacketizer::Depacketize;
 use super::packetizer::Packetize;
+use super::vp9;
 
 /// A payload format.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -20,16 +21,24 @@ pub enum Format {
     ComfortNoise,
     /// Named telephone events (RFC 4733 section 2).
     TelephoneEvent,
+    /// VP9 (RFC 9628): a frame is a picture, or one spatial layer of it.
+    Vp9,
     /// Any other format that puts one frame into one packet, as it is.
     Opaque,
 }
 
 impl Format {
     pub(super) fn packetize(self) -> Box<dyn Packetize> {
-        Box::new(OneToOne::default())
+        match self {
+            Self::Vp9 => Box::new(vp9::Vp9Packetizer::default()),
+            _ => Box::new(OneToOne::default()),
+        }
     }
 
     pub(super) fn depacketize(self) -> Box<dyn Depacketize> {
-        Box::new(Audio)
+        match self {
+            Self::Vp9 => Box::new(vp9::Vp9Depacketizer::default()),
+            _ => Box::new(Audio),
+        }
     }
 }

@@ -33,6 +33,12 @@ mod depacketizer;
 mod format;
 mod frame;
 mod packetizer;
+#[cfg(test)]
+mod video_testing;
+pub mod vp9;
+
+#[doc(hidden)]
+pub mod fuzz;
 
 pub use depacketizer::{Depacketize, Depacketizer, Frames, Packet, Stats};
 pub use format::Format;
