@@ -2,4 +2,5 @@
 //! what `tidewire-media` keeps on top of it.
 #![forbid(unsafe_code)]
 
+mod bits;
 pub mod payload;

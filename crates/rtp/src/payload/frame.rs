@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::vp9;
+use super::{av1, vp9};
 
 /// An encoded frame to be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,4 +56,15 @@ pub enum Details {
     None,
     /// Of a VP9 frame.
     Vp9(vp9::FrameInfo),
+    /// Of an AV1 frame.
+    Av1(av1::FrameInfo),
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Resolution {
+    /// Across.
+    pub width: u32,
+    /// Down.
+    pub height: u32,
 }

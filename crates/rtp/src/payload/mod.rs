@@ -29,6 +29,7 @@
 
 mod assembly;
 mod audio;
+pub mod av1;
 mod depacketizer;
 mod format;
 mod frame;
@@ -42,5 +43,5 @@ pub mod fuzz;
 
 pub use depacketizer::{Depacketize, Depacketizer, Frames, Packet, Stats};
 pub use format::Format;
-pub use frame::{Details, Frame, OutgoingFrame};
+pub use frame::{Details, Frame, OutgoingFrame, Resolution};
 pub use packetizer::{Packetize, PacketizeError, Packetizer, Written};

@@ -1,7 +1,8 @@
 //! What is read of the bitstream: the beginning of the uncompressed header, section 6.2 of the VP9
 //! bitstream specification.
 
-use super::structure::Resolution;
+use crate::bits::BitReader;
+use crate::payload::frame::Resolution;
 
 /// What the bitstream tells of a frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,16 +18,16 @@ const COLOR_SPACE_RGB: u32 = 7;
 impl Header {
     /// `None` when that is no VP9.
     pub(super) fn parse(data: &[u8]) -> Option<Self> {
-        let mut bits = Bits { data, position: 0 };
+        let mut bits = BitReader::new(data);
         if bits.read(2)? != 0b10 {
             return None;
         }
         let profile = bits.read(1)? | bits.read(1)? << 1;
-        if profile == 3 && bits.read(1)? != 0 {
+        if profile == 3 && bits.flag()? {
             return None;
         }
-        let shows_existing = bits.read(1)? == 1;
-        if shows_existing || bits.read(1)? == 1 {
+        // show_existing_frame, then frame_type
+        if bits.flag()? || bits.flag()? {
             return Some(Self {
                 is_key: false,
                 resolution: None,
@@ -37,7 +38,7 @@ impl Header {
         if bits.read(24)? != SYNC_CODE {
             return None;
         }
-        bits.skip_color_config(profile)?;
+        skip_color_config(&mut bits, profile)?;
         let width = bits.read(16)? + 1;
         let height = bits.read(16)? + 1;
         Some(Self {
@@ -47,37 +48,20 @@ impl Header {
     }
 }
 
-struct Bits<'a> {
-    data: &'a [u8],
-    position: usize,
-}
-
-impl Bits<'_> {
-    fn read(&mut self, count: u32) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.data.get(self.position / 8)?;
-            let bit = byte >> (7 - self.position % 8) & 1;
-            value = value << 1 | u32::from(bit);
-            self.position += 1;
-        }
-        Some(value)
+/// `color_config`.
+fn skip_color_config(bits: &mut BitReader<'_>, profile: u32) -> Option<()> {
+    if profile >= 2 {
+        // ten_or_twelve_bit
+        bits.flag()?;
     }
-
-    fn skip_color_config(&mut self, profile: u32) -> Option<()> {
-        if profile >= 2 {
-            // ten_or_twelve_bit
-            self.read(1)?;
-        }
-        let has_subsampling = profile & 1 == 1;
-        let extra = match (self.read(3)? == COLOR_SPACE_RGB, has_subsampling) {
-            // color_range, and of odd profiles subsampling_x, subsampling_y and a reserved bit
-            (false, false) => 1,
-            (false, true) => 4,
-            // a reserved bit; other profiles have no RGB
-            (true, true) => 1,
-            (true, false) => return None,
-        };
-        self.read(extra).map(|_| ())
-    }
+    let has_subsampling = profile & 1 == 1;
+    let extra = match (bits.read(3)? == COLOR_SPACE_RGB, has_subsampling) {
+        // color_range, and of odd profiles subsampling_x, subsampling_y and a reserved bit
+        (false, false) => 1,
+        (false, true) => 4,
+        // a reserved bit; other profiles have no RGB
+        (true, true) => 1,
+        (true, false) => return None,
+    };
+    bits.read(extra).map(|_| ())
 }

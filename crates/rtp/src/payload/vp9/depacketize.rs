@@ -6,10 +6,10 @@
 use super::FrameInfo;
 use super::bitstream::Header;
 use super::descriptor::Descriptor;
-use super::structure::{Resolution, Structure};
+use super::structure::Structure;
 use crate::payload::assembly::Assembly;
 use crate::payload::depacketizer::{Depacketize, Frames, Packet};
-use crate::payload::frame::{Details, Frame};
+use crate::payload::frame::{Details, Frame, Resolution};
 
 /// Puts the frames of all layers together.
 #[derive(Debug, Default)]

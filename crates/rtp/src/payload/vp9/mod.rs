@@ -28,9 +28,11 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
+use super::frame::Resolution;
+
 pub use descriptor::{Descriptor, DescriptorError, Layers, PictureId, References};
 pub use edit::{set_picture_id, set_tl0_picture_index};
-pub use structure::{GroupPicture, Resolution, Structure, StructureError};
+pub use structure::{GroupPicture, Structure, StructureError};
 
 pub(super) use depacketize::Vp9Depacketizer;
 pub(super) use packetize::Vp9Packetizer;

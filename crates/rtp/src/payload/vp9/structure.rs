@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::descriptor::{DescriptorError, Reader, References};
+use crate::payload::frame::Resolution;
 
 const Y: u8 = 0x10;
 const G: u8 = 0x08;
@@ -13,15 +14,6 @@ pub struct Structure {
     spatial_layers: u8,
     resolutions: Vec<Resolution>,
     group: Option<Vec<GroupPicture>>,
-}
-
-/// Width and height in pixels.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Resolution {
-    /// Across.
-    pub width: u32,
-    /// Down.
-    pub height: u32,
 }
 
 /// A picture of the picture group that repeats outside flexible mode.

@@ -2,9 +2,10 @@
 
 use hex_literal::hex;
 
+use crate::payload::Resolution;
 use crate::payload::vp9::{
-    Descriptor, DescriptorError, GroupPicture, Layers, PictureId, References, Resolution,
-    Structure, StructureError, set_picture_id, set_tl0_picture_index, starts_key_frame,
+    Descriptor, DescriptorError, GroupPicture, Layers, PictureId, References, Structure,
+    StructureError, set_picture_id, set_tl0_picture_index, starts_key_frame,
 };
 
 fn written(descriptor: &Descriptor) -> Vec<u8> {

@@ -5,10 +5,11 @@ use hex_literal::hex;
 
 use crate::payload::video_testing::{cut, ivf_frames, receive};
 use crate::payload::vp9::{
-    Descriptor, FrameInfo, Layers, PictureId, References, Resolution, Structure, starts_key_frame,
+    Descriptor, FrameInfo, Layers, PictureId, References, Structure, starts_key_frame,
 };
 use crate::payload::{
     Depacketizer, Details, Format, Frame, OutgoingFrame, Packet, PacketizeError, Packetizer,
+    Resolution,
 };
 
 const LIBVPX: &[u8] = include_bytes!("../../../../testdata/vp9.ivf");

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use crate::payload::video_testing::{cut, receive};
 use crate::payload::vp9::{
-    Descriptor, FrameInfo, GroupPicture, Layers, PictureId, References, Resolution, Structure,
+    Descriptor, FrameInfo, GroupPicture, Layers, PictureId, References, Structure,
 };
-use crate::payload::{Depacketizer, Details, Format, OutgoingFrame, fuzz};
+use crate::payload::{Depacketizer, Details, Format, OutgoingFrame, Resolution, fuzz};
 
 fn references(min: usize) -> impl Strategy<Value = References> {
     vec(1..=127_u8, min..=3).prop_map(|distances| References::new(&distances).unwrap())
