@@ -59,12 +59,3 @@ pub enum Details {
     /// Of an AV1 frame.
     Av1(av1::FrameInfo),
 }
-
-/// Width and height in pixels.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Resolution {
-    /// Across.
-    pub width: u32,
-    /// Down.
-    pub height: u32,
-}

@@ -34,6 +34,7 @@ mod depacketizer;
 mod format;
 mod frame;
 mod packetizer;
+mod resolution;
 #[cfg(test)]
 mod video_testing;
 pub mod vp9;
@@ -43,5 +44,6 @@ pub mod fuzz;
 
 pub use depacketizer::{Depacketize, Depacketizer, Frames, Packet, Stats};
 pub use format::Format;
-pub use frame::{Details, Frame, OutgoingFrame, Resolution};
+pub use frame::{Details, Frame, OutgoingFrame};
 pub use packetizer::{Packetize, PacketizeError, Packetizer, Written};
+pub use resolution::Resolution;

@@ -28,7 +28,7 @@ mod tests;
 pub(super) use depacketize::Av1Depacketizer;
 pub(super) use packetize::Av1Packetizer;
 
-use super::frame::Resolution;
+use super::resolution::Resolution;
 use elements::{Aggregation, Elements};
 use obu::Header;
 use sequence::Scan;

@@ -3,7 +3,7 @@
 
 use super::obu::{Header, Kind, Obu};
 use crate::bits::BitReader;
-use crate::payload::frame::Resolution;
+use crate::payload::resolution::Resolution;
 
 /// What the OBUs of a frame tell.
 #[derive(Clone, Copy, Debug, Default)]

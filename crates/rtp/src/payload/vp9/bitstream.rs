@@ -2,7 +2,7 @@
 //! bitstream specification.
 
 use crate::bits::BitReader;
-use crate::payload::frame::Resolution;
+use crate::payload::resolution::Resolution;
 
 /// What the bitstream tells of a frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -9,7 +9,8 @@ use super::descriptor::Descriptor;
 use super::structure::Structure;
 use crate::payload::assembly::Assembly;
 use crate::payload::depacketizer::{Depacketize, Frames, Packet};
-use crate::payload::frame::{Details, Frame, Resolution};
+use crate::payload::frame::{Details, Frame};
+use crate::payload::resolution::Resolution;
 
 /// Puts the frames of all layers together.
 #[derive(Debug, Default)]

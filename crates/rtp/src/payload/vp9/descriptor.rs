@@ -1,7 +1,6 @@
 //! The payload descriptor, RFC 9628 section 4.2.
 
-use thiserror::Error;
-
+use super::fields::{DescriptorError, Reader, References};
 use super::structure::Structure;
 
 const I: u8 = 0x80;
@@ -60,35 +59,13 @@ pub struct Layers {
     pub inter_layer: bool,
 }
 
-/// Up to three references, as distances in pictures.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct References {
-    len: u8,
-    distances: [u8; Self::MAX],
-}
-
-/// Why a payload has no descriptor.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum DescriptorError {
-    /// It ends too early.
-    #[error("the payload ends within {0}")]
-    Truncated(&'static str),
-    /// Flexible mode names three references at most.
-    #[error("more than three references")]
-    TooManyReferences,
-    /// In flexible mode references count from the picture id.
-    #[error("references without a picture id")]
-    NoPictureId,
-}
-
 impl Descriptor {
     /// Reads a descriptor, and answers with the bitstream behind it too. Reserved bits are ignored.
     ///
     /// # Errors
     /// When the payload ends within the descriptor, or its references make no sense.
     pub fn parse(payload: &[u8]) -> Result<(Self, &[u8]), DescriptorError> {
-        let mut reader = Reader(payload);
+        let mut reader = Reader::new(payload);
         let flags = reader.u8("the flags")?;
         let mut descriptor = Self {
             inter_predicted: flags & P != 0,
@@ -116,7 +93,7 @@ impl Descriptor {
         if flags & V != 0 {
             descriptor.structure = Some(Box::new(Structure::read(&mut reader)?));
         }
-        Ok((descriptor, reader.0))
+        Ok((descriptor, reader.rest()))
     }
 
     /// Appends the descriptor.
@@ -158,7 +135,7 @@ impl Descriptor {
     /// Whether what was filled in can be written so that it reads back.
     pub(super) fn is_consistent(&self) -> bool {
         let wants_references = self.flexible && self.inter_predicted;
-        !wants_references || (self.picture_id.is_some() && self.references.len > 0)
+        !wants_references || (self.picture_id.is_some() && !self.references.as_slice().is_empty())
     }
 
     /// Whether a decoder can begin with the frame: it needs no earlier picture, and no lower layer.
@@ -254,75 +231,5 @@ impl Layers {
             | u8::from(self.switching_up) << 4
             | (self.spatial & 0x07) << 1
             | u8::from(self.inter_layer)
-    }
-}
-
-impl References {
-    /// How many there can be.
-    pub const MAX: usize = 3;
-
-    /// Of these distances, 1 to 127 each. `None` when there are more than three, or one is out of range.
-    pub fn new(distances: &[u8]) -> Option<Self> {
-        let in_range = distances
-            .iter()
-            .all(|distance| (1..=127).contains(distance));
-        let mut references = Self::default();
-        references
-            .distances
-            .get_mut(..distances.len())
-            .filter(|_| in_range)?
-            .copy_from_slice(distances);
-        references.len = distances.len() as u8;
-        Some(references)
-    }
-
-    /// The distances.
-    pub fn as_slice(&self) -> &[u8] {
-        &self.distances[..usize::from(self.len)]
-    }
-
-    pub(super) fn push(&mut self, distance: u8) -> Result<(), DescriptorError> {
-        let place = self.distances.get_mut(usize::from(self.len));
-        *place.ok_or(DescriptorError::TooManyReferences)? = distance;
-        self.len += 1;
-        Ok(())
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DescriptorError> {
-        let mut references = Self::default();
-        loop {
-            let byte = reader.u8("P_DIFF")?;
-            references.push(byte >> 1)?;
-            if byte & 0x01 == 0 {
-                return Ok(references);
-            }
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        let distances = self.as_slice();
-        for (index, distance) in distances.iter().enumerate() {
-            let more = index + 1 < distances.len();
-            out.push(distance << 1 | u8::from(more));
-        }
-    }
-}
-
-/// What is left to read.
-#[derive(Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, DescriptorError> {
-        let (first, rest) = self
-            .0
-            .split_first()
-            .ok_or(DescriptorError::Truncated(field))?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, DescriptorError> {
-        Ok(u16::from_be_bytes([self.u8(field)?, self.u8(field)?]))
     }
 }

@@ -23,15 +23,17 @@ mod bitstream;
 mod depacketize;
 mod descriptor;
 mod edit;
+mod fields;
 mod packetize;
 mod structure;
 #[cfg(test)]
 mod tests;
 
-use super::frame::Resolution;
+use super::resolution::Resolution;
 
-pub use descriptor::{Descriptor, DescriptorError, Layers, PictureId, References};
+pub use descriptor::{Descriptor, Layers, PictureId};
 pub use edit::{set_picture_id, set_tl0_picture_index};
+pub use fields::{DescriptorError, References};
 pub use structure::{GroupPicture, Structure, StructureError};
 
 pub(super) use depacketize::Vp9Depacketizer;

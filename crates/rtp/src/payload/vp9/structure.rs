@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::descriptor::{DescriptorError, Reader, References};
-use crate::payload::frame::Resolution;
+use super::fields::{DescriptorError, Reader, References};
+use crate::payload::resolution::Resolution;
 
 const Y: u8 = 0x10;
 const G: u8 = 0x08;
