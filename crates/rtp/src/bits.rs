@@ -36,9 +36,43 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// Appends bits; the last byte is filled up with zeros.
+#[derive(Debug)]
+pub(crate) struct BitWriter<'a> {
+    out: &'a mut Vec<u8>,
+    /// How many bits of the last byte are taken, if any are left.
+    taken: u32,
+}
+
+impl<'a> BitWriter<'a> {
+    /// Begins with a byte of its own.
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, taken: 0 }
+    }
+
+    /// The lowest `count` bits of the value, 32 at most.
+    pub(crate) fn write(&mut self, count: u32, value: u32) {
+        for index in (0..count).rev() {
+            if self.taken == 0 {
+                self.out.push(0);
+            }
+            let bit = (value >> index & 1) as u8;
+            if let Some(last) = self.out.last_mut() {
+                *last |= bit << (7 - self.taken);
+            }
+            self.taken = (self.taken + 1) % 8;
+        }
+    }
+
+    /// One bit.
+    pub(crate) fn flag(&mut self, is_set: bool) {
+        self.write(1, u32::from(is_set));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::BitReader;
+    use super::{BitReader, BitWriter};
 
     #[test]
     fn bits_come_highest_first() {
@@ -50,5 +84,16 @@ mod tests {
         assert_eq!(bits.read(6), Some(63));
         assert_eq!(bits.read(0), Some(0));
         assert_eq!(bits.flag(), None);
+    }
+
+    #[test]
+    fn bits_are_appended_highest_first() {
+        let mut out = vec![0xff];
+        let mut bits = BitWriter::new(&mut out);
+        bits.write(3, 0b101);
+        bits.flag(true);
+        bits.write(5, 0b10001);
+        bits.write(0, 7);
+        assert_eq!(out, [0xff, 0b1011_1000, 0b1000_0000]);
     }
 }

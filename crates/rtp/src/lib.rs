@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+pub mod dependency_descriptor;
 pub mod payload;
