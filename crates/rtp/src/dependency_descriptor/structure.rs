@@ -196,6 +196,17 @@ impl Structure {
         u32::MAX >> (MAX_DECODE_TARGETS - self.decode_targets())
     }
 
+    /// The bits of the decode targets that have no higher layers than these: what is active when an
+    /// encoder sends no others, or a server forwards none.
+    pub fn decode_targets_up_to(&self, spatial: u8, temporal: u8) -> u32 {
+        let is_below = |target: &usize| {
+            let layers = self.decode_target_layers(*target);
+            layers.0 <= spatial && layers.1 <= temporal
+        };
+        let targets = (0..self.decode_targets()).filter(is_below);
+        targets.fold(0, |bits, target| bits | 1 << target)
+    }
+
     pub(super) fn read(bits: &mut BitReader<'_>) -> Result<Self, DescriptorError> {
         let head = bits
             .read(6 + 5)

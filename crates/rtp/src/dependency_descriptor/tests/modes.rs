@@ -77,6 +77,16 @@ fn decode_targets_are_the_layers_from_the_highest_down() {
         .map(|target| describer.structure().decode_target_layers(target))
         .collect();
     assert_eq!(layers, [(1, 1), (1, 0), (0, 1), (0, 0)]);
+    let up_to = |spatial, temporal| {
+        describer
+            .structure()
+            .decode_targets_up_to(spatial, temporal)
+    };
+    assert_eq!(
+        [up_to(1, 1), up_to(1, 0), up_to(0, 1)],
+        [0b1111, 0b1010, 0b1100]
+    );
+    assert_eq!(up_to(1, 1), describer.structure().all_decode_targets());
 }
 
 /// Sends pictures of all modes and reads them; `drops` tells which frames the encoder leaves out.
