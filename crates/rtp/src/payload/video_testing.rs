@@ -20,6 +20,24 @@ pub(super) fn ivf_frames(file: &'static [u8]) -> Vec<Bytes> {
     frames
 }
 
+/// The packets of a file, each with its length before it as RFC 4571 has it.
+pub(super) fn rtp_packets(file: &'static [u8]) -> Vec<Packet> {
+    let mut rest = file;
+    let mut packets = Vec::new();
+    while let Some((len, after)) = rest.split_first_chunk() {
+        let (packet, after) = after.split_at(u16::from_be_bytes(*len).into());
+        assert_eq!(packet[0], 0x80, "no padding, sources or extensions");
+        packets.push(Packet {
+            sequence: u16::from_be_bytes([packet[2], packet[3]]).into(),
+            timestamp: u32::from_be_bytes(packet[4..8].try_into().unwrap()),
+            marker: packet[1] & 0x80 != 0,
+            payload: Bytes::from_static(&packet[12..]),
+        });
+        rest = after;
+    }
+    packets
+}
+
 /// Cuts frames, each with its timestamp.
 pub(super) fn cut(format: Format, frames: &[(u32, OutgoingFrame)], max_len: usize) -> Vec<Sent> {
     let mut packetizer = Packetizer::new(format);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hex_literal::hex;
 
-use crate::payload::video_testing::{cut, ivf_frames, receive};
+use crate::payload::video_testing::{cut, ivf_frames, receive, rtp_packets};
 use crate::payload::vp9::{
     Descriptor, FrameInfo, Layers, PictureId, References, Structure, starts_key_frame,
 };
@@ -14,6 +14,9 @@ use crate::payload::{
 
 const LIBVPX: &[u8] = include_bytes!("../../../../testdata/vp9.ivf");
 const LIBVPX_444: &[u8] = include_bytes!("../../../../testdata/vp9_444.ivf");
+/// What FFmpeg 5.1 and GStreamer 1.22 make of the first file, in packets of 300 bytes at most.
+const BY_FFMPEG: &[u8] = include_bytes!("../../../../testdata/vp9_ffmpeg.rtp");
+const BY_GSTREAMER: &[u8] = include_bytes!("../../../../testdata/vp9_gstreamer.rtp");
 const SIZE: Resolution = Resolution {
     width: 64,
     height: 48,
@@ -91,6 +94,47 @@ fn frames_of_libvpx_arrive_as_they_were() {
                 assert_eq!(starts_key_frame(&sent.payload), first && index % 4 == 0);
             }
         }
+    }
+}
+
+#[test]
+fn packets_of_ffmpeg_become_frames() {
+    let packets = rtp_packets(BY_FFMPEG);
+    let received = receive(&mut Depacketizer::new(Format::Vp9), &packets);
+    let data: Vec<_> = received.iter().map(|frame| frame.data.clone()).collect();
+    assert_eq!(data, ivf_frames(LIBVPX));
+    // Its descriptors tell the ends of frames and nothing else.
+    assert!(
+        received
+            .iter()
+            .all(|frame| info(frame).descriptor.picture_id.is_none())
+    );
+}
+
+#[test]
+fn packets_of_gstreamer_become_frames() {
+    let packets = rtp_packets(BY_GSTREAMER);
+    let received = receive(&mut Depacketizer::new(Format::Vp9), &packets);
+    let data: Vec<_> = received.iter().map(|frame| frame.data.clone()).collect();
+    assert_eq!(data, ivf_frames(LIBVPX));
+    for (index, frame) in received.iter().enumerate() {
+        assert_eq!(frame.is_key, index % 4 == 0);
+        let descriptor = &info(frame).descriptor;
+        let first = info(&received[0]).descriptor.picture_id.unwrap();
+        assert_eq!(
+            descriptor.picture_id,
+            Some(first.wrapping_add(index as u16))
+        );
+        let structure = descriptor.structure.as_deref().filter(|_| frame.is_key);
+        assert_eq!(structure.is_some(), frame.is_key);
+        assert!(structure.is_none_or(|it| it.resolutions() == [SIZE] && it.group().is_some()));
+    }
+    for (packet, sent) in packets.iter().zip(1..) {
+        let starts = received
+            .iter()
+            .find(|frame| frame.first_sequence == packet.sequence);
+        let is_key = starts.is_some_and(|frame| frame.is_key);
+        assert_eq!(starts_key_frame(&packet.payload), is_key, "packet {sent}");
     }
 }
 
