@@ -6,6 +6,8 @@
 //! payload formats.
 #![forbid(unsafe_code)]
 
+mod bits;
+pub mod dependency_descriptor;
 mod edit;
 mod error;
 pub mod extension;

@@ -17,6 +17,8 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    pub(super) const MAX_PIECES: usize = 1 << 14;
+
     /// Begins with `packet`, of which no bytes are taken yet.
     pub(super) fn new(packet: &Packet) -> Self {
         Self {
@@ -35,12 +37,13 @@ impl Assembly {
         self.marker = packet.marker;
     }
 
-    /// Appends bytes of the bitstream. False when the frame grows too long.
+    /// Appends bytes of the bitstream. False when the frame grows too long, or has too many pieces, each
+    /// of which keeps a whole packet in memory.
     #[must_use]
     pub(super) fn push(&mut self, piece: Bytes) -> bool {
         self.len += piece.len();
         self.pieces.push(piece);
-        self.len <= Depacketizer::MAX_FRAME_LEN
+        self.len <= Depacketizer::MAX_FRAME_LEN && self.pieces.len() <= Self::MAX_PIECES
     }
 
     /// The whole frame. One of a single piece is not copied.

@@ -142,8 +142,9 @@ impl Frames {
         self.follows_loss = true;
     }
 
-    /// Counts a packet whose payload the format does not allow.
+    /// Counts a packet whose payload the format does not allow; the next frame follows a loss.
     pub fn count_malformed(&mut self) {
         self.stats.packets_malformed += 1;
+        self.follows_loss = true;
     }
 }

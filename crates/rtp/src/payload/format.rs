@@ -3,6 +3,7 @@
 use super::audio::{Audio, OneToOne};
 use super::depacketizer::Depacketize;
 use super::packetizer::Packetize;
+use super::{av1, vp9};
 
 /// A payload format.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -20,6 +21,11 @@ pub enum Format {
     ComfortNoise,
     /// Named telephone events (RFC 4733 section 2).
     TelephoneEvent,
+    /// VP9 (RFC 9628): a frame is a picture, or one spatial layer of it.
+    Vp9,
+    /// AV1 (the AV1 RTP specification): a frame is a temporal unit of sized OBUs without a delimiter, or
+    /// what one spatial layer adds to it.
+    Av1,
     /// Any other format that puts one frame into one packet, as it is.
     Opaque,
 }
@@ -31,10 +37,18 @@ impl Format {
     }
 
     pub(super) fn packetize(self) -> Box<dyn Packetize> {
-        Box::new(OneToOne::default())
+        match self {
+            Self::Av1 => Box::new(av1::Av1Packetizer::default()),
+            Self::Vp9 => Box::new(vp9::Vp9Packetizer::default()),
+            _ => Box::new(OneToOne::default()),
+        }
     }
 
     pub(super) fn depacketize(self) -> Box<dyn Depacketize> {
-        Box::new(Audio)
+        match self {
+            Self::Av1 => Box::new(av1::Av1Depacketizer::default()),
+            Self::Vp9 => Box::new(vp9::Vp9Depacketizer::default()),
+            _ => Box::new(Audio),
+        }
     }
 }

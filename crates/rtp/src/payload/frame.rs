@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::{av1, vp9};
+
 /// An encoded frame to be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OutgoingFrame {
@@ -52,4 +54,8 @@ pub enum Details {
     /// Nothing.
     #[default]
     None,
+    /// Of a VP9 frame.
+    Vp9(vp9::FrameInfo),
+    /// Of an AV1 frame.
+    Av1(av1::FrameInfo),
 }

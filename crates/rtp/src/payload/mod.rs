@@ -29,12 +29,21 @@
 
 mod assembly;
 mod audio;
+pub mod av1;
 mod depacketizer;
 mod format;
 mod frame;
 mod packetizer;
+mod resolution;
+#[cfg(test)]
+mod video_testing;
+pub mod vp9;
+
+#[doc(hidden)]
+pub mod fuzz;
 
 pub use depacketizer::{Depacketize, Depacketizer, Frames, Packet, Stats};
 pub use format::Format;
 pub use frame::{Details, Frame, OutgoingFrame};
 pub use packetizer::{Packetize, PacketizeError, Packetizer, Written};
+pub use resolution::Resolution;

@@ -1,0 +1,3 @@
+mod descriptor;
+mod frames;
+mod properties;
