@@ -17,10 +17,10 @@ use tidewire_rtp::payload::Format;
 use tidewire_rtp::{NtpTime, Packet, is_rtcp};
 
 /// When the simulations begin, by the wall clock.
-pub const WALL: NtpTime = NtpTime(0xe800_0000_0000_0000);
+pub(crate) const WALL: NtpTime = NtpTime(0xe800_0000_0000_0000);
 
 /// The numbers of header extensions, the same both ways.
-pub fn extensions() -> Arc<ExtensionMap> {
+pub(crate) fn extensions() -> Arc<ExtensionMap> {
     let mut map = ExtensionMap::new();
     let kinds = [
         ExtensionKind::Mid,
@@ -37,7 +37,7 @@ pub fn extensions() -> Arc<ExtensionMap> {
     Arc::new(map)
 }
 
-pub fn codec(format: Format, kind: MediaKind) -> Codec {
+pub(crate) fn codec(format: Format, kind: MediaKind) -> Codec {
     Codec {
         payload_type: 96,
         format,
@@ -55,7 +55,7 @@ pub fn codec(format: Format, kind: MediaKind) -> Codec {
     }
 }
 
-pub fn receiver(mid: &str, kind: MediaKind, codec: Codec) -> ReceiverConfig {
+pub(crate) fn receiver(mid: &str, kind: MediaKind, codec: Codec) -> ReceiverConfig {
     ReceiverConfig {
         mid: mid.to_owned(),
         kind,
@@ -67,7 +67,7 @@ pub fn receiver(mid: &str, kind: MediaKind, codec: Codec) -> ReceiverConfig {
     }
 }
 
-pub fn sender(mid: &str, kind: MediaKind, codec: Codec, ssrc: u32) -> SenderConfig {
+pub(crate) fn sender(mid: &str, kind: MediaKind, codec: Codec, ssrc: u32) -> SenderConfig {
     SenderConfig {
         mid: mid.to_owned(),
         kind,
@@ -85,7 +85,7 @@ pub fn sender(mid: &str, kind: MediaKind, codec: Codec, ssrc: u32) -> SenderConf
 }
 
 /// The stream that [`sender`] sends, as signalling would name it.
-pub fn signaled(ssrc: u32) -> SignaledStream {
+pub(crate) fn signaled(ssrc: u32) -> SignaledStream {
     SignaledStream {
         ssrc,
         rtx_ssrc: Some(ssrc + 1),
@@ -93,16 +93,16 @@ pub fn signaled(ssrc: u32) -> SignaledStream {
 }
 
 /// One end.
-pub struct Peer {
-    pub session: Session,
-    pub frames: Vec<(u32, ReceivedFrame)>,
-    pub others: Vec<Received>,
-    pub events: Vec<Event>,
+pub(crate) struct Peer {
+    pub(crate) session: Session,
+    pub(crate) frames: Vec<(u32, ReceivedFrame)>,
+    pub(crate) others: Vec<Received>,
+    pub(crate) events: Vec<Event>,
     extenders: BTreeMap<u32, SequenceExtender>,
 }
 
 impl Peer {
-    pub fn new(now: Instant, seed: u64, estimator: FixedRate) -> Self {
+    pub(crate) fn new(now: Instant, seed: u64, estimator: FixedRate) -> Self {
         let wall_clock = WallClock {
             instant: now,
             time: WALL,
@@ -117,7 +117,7 @@ impl Peer {
         }
     }
 
-    pub fn handle(&mut self, now: Instant, packet: Vec<u8>) {
+    pub(crate) fn handle(&mut self, now: Instant, packet: Vec<u8>) {
         if is_rtcp(&packet) {
             self.session.handle_rtcp(now, &packet);
         } else if let Ok(parsed) = Packet::parse(&packet) {
@@ -141,22 +141,22 @@ impl Peer {
 }
 
 /// Two ends and what is between them.
-pub struct Call {
-    pub now: Instant,
-    pub alice: Peer,
-    pub bob: Peer,
+pub(crate) struct Call {
+    pub(crate) now: Instant,
+    pub(crate) alice: Peer,
+    pub(crate) bob: Peer,
     to_bob: Link,
     to_alice: Link,
     /// Every packet on its way to Bob is shown to it, and dropped unless it agrees.
-    pub filter: fn(&[u8]) -> bool,
+    pub(crate) filter: fn(&[u8]) -> bool,
 }
 
 impl Call {
-    pub fn new(link: &LinkConfig, seed: u64) -> Self {
+    pub(crate) fn new(link: &LinkConfig, seed: u64) -> Self {
         Self::with_rate(link, seed, FixedRate::default())
     }
 
-    pub fn with_rate(link: &LinkConfig, seed: u64, rate: FixedRate) -> Self {
+    pub(crate) fn with_rate(link: &LinkConfig, seed: u64, rate: FixedRate) -> Self {
         let now = tidewire_netsim::start();
         Self {
             now,
@@ -169,7 +169,7 @@ impl Call {
     }
 
     /// Alice sends to Bob.
-    pub fn connect(
+    pub(crate) fn connect(
         &mut self,
         format: Format,
         kind: MediaKind,
@@ -188,7 +188,7 @@ impl Call {
     }
 
     /// Lets time pass until `end`.
-    pub fn run_until(&mut self, end: Instant) {
+    pub(crate) fn run_until(&mut self, end: Instant) {
         loop {
             self.exchange();
             let next = [
@@ -211,7 +211,7 @@ impl Call {
         }
     }
 
-    pub fn run_for(&mut self, time: Duration) {
+    pub(crate) fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);
     }
 
@@ -240,6 +240,6 @@ fn send_all(now: Instant, peer: &mut Peer, link: &mut Link, filter: fn(&[u8]) ->
 }
 
 /// The only encoding of a sender.
-pub fn only(sender: SenderId) -> EncodingId {
+pub(crate) fn only(sender: SenderId) -> EncodingId {
     EncodingId { sender, index: 0 }
 }
