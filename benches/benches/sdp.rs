@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tidewire_sdp::SessionDescription;
+use tidewire_sdp::{Attribute, H264Parameters, SessionDescription};
 
 const CANDIDATES: usize = 4;
 const AUDIO_CODECS: usize = 8;
@@ -20,6 +20,9 @@ fn sdp(criterion: &mut Criterion) {
     group.bench_function("parse", |bencher| {
         bencher.iter(|| SessionDescription::parse(black_box(&text)));
     });
+    group.bench_function("parse and read every value", |bencher| {
+        bencher.iter(|| checksum(&SessionDescription::parse(black_box(&text)).expect("good")));
+    });
     let mut out = String::with_capacity(text.len());
     group.bench_function("write", |bencher| {
         bencher.iter(|| {
@@ -28,6 +31,44 @@ fn sdp(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+fn captured(criterion: &mut Criterion) {
+    let text = include_str!("../../crates/sdp/testdata/chromium-156-offer-audio-video-data.sdp");
+    let mut group = criterion.benchmark_group("sdp of a browser");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("parse and read every value", |bencher| {
+        bencher.iter(|| checksum(&SessionDescription::parse(black_box(text)).expect("good")));
+    });
+    group.finish();
+}
+
+/// Every typed value goes into the sum, so that reading later would gain nothing.
+fn checksum(description: &SessionDescription) -> u64 {
+    let mut sum = description.media.len() as u64;
+    let mut add = |number: u64| sum = sum.wrapping_mul(31).wrapping_add(number);
+    for media in &description.media {
+        for format in media.payload_formats() {
+            add(format.rtpmap.map_or(0, |map| map.clock_rate.into()));
+            let is_h264 = format.rtpmap.is_some_and(|map| map.is("H264"));
+            if let Some(read) = H264Parameters::read(format.parameters()).filter(|_| is_h264) {
+                add(read.profile_level_id.level_idc.into());
+            }
+        }
+        for attribute in &media.attributes {
+            match attribute {
+                Attribute::RtpMap(map) => add(map.encoding.len() as u64),
+                Attribute::Fmtp(fmtp) => add(fmtp.parameters().count() as u64),
+                Attribute::RtcpFeedback(stated) => add(stated.payload_type.map_or(255, u64::from)),
+                Attribute::ExtMap(map) => add(u64::from(map.id) + map.uri.len() as u64),
+                Attribute::Ssrc(ssrc) => add(ssrc.id.into()),
+                Attribute::SsrcGroup(group) => add(group.ids.iter().copied().map(u64::from).sum()),
+                Attribute::Candidate(text) => add(text.len() as u64),
+                other => add(other.name().len() as u64),
+            }
+        }
+    }
+    sum
 }
 
 fn offer() -> String {
@@ -94,5 +135,5 @@ fn transport(mid: usize) -> Vec<String> {
     lines
 }
 
-criterion_group!(benches, sdp);
+criterion_group!(benches, sdp, captured);
 criterion_main!(benches);

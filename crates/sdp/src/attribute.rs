@@ -1,9 +1,17 @@
 //! Typed attributes.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
+use crate::extmap::ExtMap;
+use crate::feedback::{RtcpFeedback, RtcpPort};
+use crate::fields::Real;
+use crate::fmtp::Fmtp;
 use crate::lexical::{canonical, is_token, split_spaces};
+use crate::rid::{Rid, Simulcast};
+use crate::rtp_map::RtpMap;
+use crate::source::{Ssrc, SsrcGroup};
 use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
+use crate::words::{ConnectionReuse, Direction, Setup};
 
 /// An attribute (`a=`), RFC 8866 section 5.13.
 ///
@@ -66,6 +74,36 @@ pub enum Attribute {
     Msid(Msid),
     /// `msid-semantic`: what follows the colon, as it is.
     MsidSemantic(String),
+    /// `rtpmap`, RFC 8866 section 6.6.
+    RtpMap(RtpMap),
+    /// `fmtp`, RFC 8866 section 6.15.
+    Fmtp(Fmtp),
+    /// `rtcp-fb`, RFC 4585 section 4.2.
+    RtcpFeedback(RtcpFeedback),
+    /// `extmap`, RFC 8285 section 5.
+    ExtMap(ExtMap),
+    /// `ssrc`, RFC 5576 section 4.1.
+    Ssrc(Ssrc),
+    /// `ssrc-group`, RFC 5576 section 4.2.
+    SsrcGroup(SsrcGroup),
+    /// `rid`, RFC 8851 section 4.
+    Rid(Rid),
+    /// `simulcast`, RFC 8853 section 5.1.
+    Simulcast(Simulcast),
+    /// `rtcp`, RFC 3605 section 2.1.
+    RtcpPort(RtcpPort),
+    /// `ptime` in milliseconds, RFC 8866 section 6.4.
+    Ptime(Real),
+    /// `maxptime` in milliseconds, RFC 8866 section 6.5.
+    MaxPtime(Real),
+    /// `framerate` in frames a second, RFC 8866 section 6.13.
+    Framerate(Real),
+    /// `content`: what the media shows, RFC 4796 section 4.
+    Content(Vec<String>),
+    /// `label`, RFC 4574 section 4.
+    Label(String),
+    /// `imageattr`, RFC 6236 section 3.1: what follows the colon, as it is.
+    ImageAttr(String),
     /// Another attribute, as it is.
     Unknown {
         /// What stands before the colon.
@@ -86,9 +124,7 @@ impl Attribute {
             Some(value) => Self::with_value(name, value),
             None => Self::property(name),
         };
-        typed
-            .filter(|typed| is_written_as(typed, text))
-            .or_else(|| Self::unknown(name, value))
+        typed.or_else(|| Self::unknown(name, value))
     }
 
     /// An attribute without a type of its own. `None` when the name is not a token.
@@ -130,6 +166,21 @@ impl Attribute {
             Self::ExtmapAllowMixed => "extmap-allow-mixed",
             Self::Msid(_) => "msid",
             Self::MsidSemantic(_) => "msid-semantic",
+            Self::RtpMap(_) => "rtpmap",
+            Self::Fmtp(_) => "fmtp",
+            Self::RtcpFeedback(_) => "rtcp-fb",
+            Self::ExtMap(_) => "extmap",
+            Self::Ssrc(_) => "ssrc",
+            Self::SsrcGroup(_) => "ssrc-group",
+            Self::Rid(_) => "rid",
+            Self::Simulcast(_) => "simulcast",
+            Self::RtcpPort(_) => "rtcp",
+            Self::Ptime(_) => "ptime",
+            Self::MaxPtime(_) => "maxptime",
+            Self::Framerate(_) => "framerate",
+            Self::Content(_) => "content",
+            Self::Label(_) => "label",
+            Self::ImageAttr(_) => "imageattr",
             Self::Unknown { name, .. } => name,
         }
     }
@@ -148,6 +199,7 @@ impl Attribute {
         })
     }
 
+    /// What it gives is written again letter for letter: each reader takes canonical forms only.
     fn with_value(name: &str, value: &str) -> Option<Self> {
         let raw = || {
             Some(value)
@@ -155,6 +207,13 @@ impl Attribute {
                 .map(str::to_owned)
         };
         Some(match name {
+            // The most frequent first.
+            "rtpmap" => Self::RtpMap(RtpMap::parse(value)?),
+            "fmtp" => Self::Fmtp(Fmtp::parse(value)?),
+            "rtcp-fb" => Self::RtcpFeedback(RtcpFeedback::parse(value)?),
+            "extmap" => Self::ExtMap(ExtMap::parse(value)?),
+            "ssrc" => Self::Ssrc(Ssrc::parse(value)?),
+            "ssrc-group" => Self::SsrcGroup(SsrcGroup::parse(value)?),
             "group" => Self::Group(Group::parse(value)?),
             "mid" => Self::Mid(raw().filter(|mid| is_token(mid))?),
             "ice-ufrag" => Self::IceUfrag(raw().filter(|ufrag| is_ice_string(ufrag, 4))?),
@@ -173,6 +232,15 @@ impl Attribute {
             "sctp-init" => Self::SctpInit(raw()?),
             "msid" => Self::Msid(Msid::parse(value)?),
             "msid-semantic" => Self::MsidSemantic(raw()?),
+            "rid" => Self::Rid(Rid::parse(value)?),
+            "simulcast" => Self::Simulcast(Simulcast::parse(value)?),
+            "rtcp" => Self::RtcpPort(RtcpPort::parse(value)?),
+            "ptime" => Self::Ptime(Real::parse(value)?),
+            "maxptime" => Self::MaxPtime(Real::parse(value)?),
+            "framerate" => Self::Framerate(Real::parse(value)?),
+            "content" => Self::Content(parse_content(value)?),
+            "label" => Self::Label(raw().filter(|label| is_token(label))?),
+            "imageattr" => Self::ImageAttr(raw()?),
             _ => return None,
         })
     }
@@ -193,6 +261,19 @@ impl fmt::Display for Attribute {
             Self::MaxMessageSize(size) => write!(f, ":{size}"),
             Self::SctpMap(map) => write!(f, ":{map}"),
             Self::Msid(msid) => write!(f, ":{msid}"),
+            Self::RtpMap(map) => write!(f, ":{map}"),
+            Self::Fmtp(fmtp) => write!(f, ":{fmtp}"),
+            Self::RtcpFeedback(feedback) => write!(f, ":{feedback}"),
+            Self::ExtMap(map) => write!(f, ":{map}"),
+            Self::Ssrc(ssrc) => write!(f, ":{ssrc}"),
+            Self::SsrcGroup(group) => write!(f, ":{group}"),
+            Self::Rid(rid) => write!(f, ":{rid}"),
+            Self::Simulcast(simulcast) => write!(f, ":{simulcast}"),
+            Self::RtcpPort(port) => write!(f, ":{port}"),
+            Self::Ptime(number) | Self::MaxPtime(number) | Self::Framerate(number) => {
+                write!(f, ":{number}")
+            }
+            Self::Content(content) => write!(f, ":{}", content.join(",")),
             Self::Mid(text)
             | Self::IceUfrag(text)
             | Self::IcePwd(text)
@@ -200,6 +281,8 @@ impl fmt::Display for Attribute {
             | Self::TlsId(text)
             | Self::SctpInit(text)
             | Self::MsidSemantic(text)
+            | Self::Label(text)
+            | Self::ImageAttr(text)
             | Self::Unknown {
                 value: Some(text), ..
             } => write!(f, ":{text}"),
@@ -224,19 +307,6 @@ fn write_spaced(f: &mut fmt::Formatter<'_>, values: &[impl fmt::Display]) -> fmt
     })
 }
 
-/// Whether a value is written as `text`, letter for letter.
-fn is_written_as(value: &impl fmt::Display, text: &str) -> bool {
-    struct Rest<'a>(&'a str);
-    impl Write for Rest<'_> {
-        fn write_str(&mut self, part: &str) -> fmt::Result {
-            self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
-            Ok(())
-        }
-    }
-    let mut rest = Rest(text);
-    write!(rest, "{value}").is_ok() && rest.0.is_empty()
-}
-
 /// A run of `ice-char`, at most 256 of them: RFC 8839 section 5.4.
 fn is_ice_string(text: &str, shortest: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
@@ -258,100 +328,12 @@ fn parse_options(value: &str) -> Option<Vec<String>> {
     )
 }
 
+fn parse_content(value: &str) -> Option<Vec<String>> {
+    let item = |item: &str| is_token(item).then(|| item.to_owned());
+    value.split(',').map(item).collect()
+}
+
 /// RFC 8839 section 5.6 allows `ice-char` only; options in use such as `google-ice` are tokens.
 fn is_ice_option(text: &str) -> bool {
     is_token(text) || is_ice_string(text, 1)
-}
-
-/// An enumeration of words.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-        pub enum $name {
-            $($(#[$word_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// The word as it is written.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                match text {
-                    $($word => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-words! {
-    /// Which end opens the connection, RFC 4145 section 4 and RFC 5763 section 5.
-    Setup {
-        /// This end opens it: the DTLS client.
-        Active = "active",
-        /// The other end opens it.
-        Passive = "passive",
-        /// The answerer chooses; only in offers.
-        ActPass = "actpass",
-        /// Not yet.
-        HoldConn = "holdconn",
-    }
-}
-
-words! {
-    /// Whether the connection is to be a new one, RFC 4145 section 5.
-    ConnectionReuse {
-        /// A new one.
-        New = "new",
-        /// The one that there is.
-        Existing = "existing",
-    }
-}
-
-words! {
-    /// Which way media flows, RFC 8866 section 6.7, seen from the description's author.
-    Direction {
-        /// Both ways.
-        SendRecv = "sendrecv",
-        /// From the author only.
-        SendOnly = "sendonly",
-        /// To the author only.
-        RecvOnly = "recvonly",
-        /// Neither way.
-        Inactive = "inactive",
-    }
-}
-
-impl Direction {
-    /// The same flow seen from the other end.
-    #[must_use]
-    pub const fn reversed(self) -> Self {
-        match self {
-            Self::SendOnly => Self::RecvOnly,
-            Self::RecvOnly => Self::SendOnly,
-            both @ (Self::SendRecv | Self::Inactive) => both,
-        }
-    }
-
-    /// Whether the author sends.
-    pub const fn sends(self) -> bool {
-        matches!(self, Self::SendRecv | Self::SendOnly)
-    }
-
-    /// Whether the author receives.
-    pub const fn receives(self) -> bool {
-        matches!(self, Self::SendRecv | Self::RecvOnly)
-    }
 }

@@ -1,7 +1,8 @@
 //! The attributes of a section, in order.
 
-use crate::attribute::{Attribute, ConnectionReuse, Direction, Setup};
+use crate::attribute::Attribute;
 use crate::values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
+use crate::words::{ConnectionReuse, Direction, Setup};
 
 /// The attributes of a session or of a media description, in order.
 ///
@@ -192,7 +193,10 @@ impl Attributes {
         })
     }
 
-    fn first<'a, T>(&'a self, select: impl FnMut(&'a Attribute) -> Option<T>) -> Option<T> {
+    pub(crate) fn first<'a, T>(
+        &'a self,
+        select: impl FnMut(&'a Attribute) -> Option<T>,
+    ) -> Option<T> {
         self.0.iter().find_map(select)
     }
 }

@@ -1,9 +1,10 @@
 //! What holds for a media description when the session's attributes are considered.
 
-use crate::attribute::{Attribute, Direction, Setup};
+use crate::attribute::Attribute;
 use crate::attributes::Attributes;
 use crate::media::MediaDescription;
 use crate::values::Fingerprint;
+use crate::words::{Direction, Setup};
 
 /// The attributes that hold for a media description: its own first, the session's otherwise.
 #[derive(Clone, Copy, Debug)]

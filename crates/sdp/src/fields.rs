@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use crate::lexical::{is_digits, is_token, is_visible};
 
@@ -35,6 +36,42 @@ impl From<u64> for Decimal {
 }
 
 impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A decimal number above zero that may have a fraction (`non-zero-int-or-real`), RFC 8866 section 9.
+/// It is written again digit for digit.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Real(String);
+
+impl Real {
+    /// Reads digits, and a fraction when there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let positive = text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+        (positive && is_digits(whole) && is_digits(fraction)).then(|| Self(text.to_owned()))
+    }
+
+    /// The digits as they stand.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number, to the precision of the type.
+    pub fn value(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::INFINITY)
+    }
+}
+
+impl From<NonZeroU32> for Real {
+    fn from(value: NonZeroU32) -> Self {
+        Self(value.to_string())
+    }
+}
+
+impl fmt::Display for Real {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -158,6 +195,14 @@ pub struct Bandwidth {
 }
 
 impl Bandwidth {
+    /// A bound of a kind.
+    pub fn new(kind: impl Into<String>, value: u64) -> Self {
+        Self {
+            kind: kind.into(),
+            value: value.into(),
+        }
+    }
+
     pub(crate) fn parse(value: &str) -> Option<Self> {
         let (kind, value) = value.split_once(':')?;
         let value = Decimal::parse(value)?;

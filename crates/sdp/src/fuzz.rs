@@ -1,6 +1,12 @@
 //! Fuzz bodies: what must hold for any bytes.
 
 use crate::description::SessionDescription;
+use crate::fields::Real;
+use crate::format::{
+    Av1Parameters, H264Parameters, OpusParameters, RedParameters, RtxParameters, TelephoneEvents,
+    Vp9Parameters,
+};
+use crate::media::MediaDescription;
 
 /// Reads any text; what was read is written again as it stood, but for the line endings.
 pub fn parse(data: &[u8]) {
@@ -26,7 +32,49 @@ pub fn parse(data: &[u8]) {
             media.is_data_channel(),
             media.is_rejected(),
         );
+        read_media(media);
     }
+}
+
+/// Asks for all that a negotiator of media asks for.
+fn read_media(media: &MediaDescription) {
+    for format in media.payload_formats() {
+        let text = format.parameters();
+        if let Some(read) = H264Parameters::read(text) {
+            let again = read.to_string();
+            assert!(H264Parameters::read(&again) == Some(read), "H.264 changed");
+            assert!(read.answer(&read).is_some(), "H.264 does not match itself");
+        }
+        let opus = OpusParameters::read(text);
+        assert!(
+            OpusParameters::read(&opus.to_string()) == opus,
+            "Opus changed"
+        );
+        if let Some(read) = RtxParameters::read(text) {
+            assert!(
+                RtxParameters::read(&read.to_string()) == Some(read),
+                "rtx changed"
+            );
+        }
+        if let Some(read) = RedParameters::read(text) {
+            assert!(
+                RedParameters::read(&read.to_string()) == Some(read),
+                "red changed"
+            );
+        }
+        if let Some(read) = TelephoneEvents::read(text) {
+            let again = read.to_string();
+            assert!(
+                TelephoneEvents::read(&again) == Some(read),
+                "events changed"
+            );
+        }
+        let _ = (Vp9Parameters::read(text), Av1Parameters::read(text));
+        let _ = format.feedback().count();
+    }
+    let attributes = &media.attributes;
+    let _ = (attributes.ptime().map(Real::value), attributes.simulcast());
+    let _ = (attributes.rids().count(), attributes.ssrcs().count());
 }
 
 fn unix(text: &str) -> String {

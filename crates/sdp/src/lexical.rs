@@ -2,12 +2,25 @@
 
 /// `token`: one or more characters that are neither blank nor a separator.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_char)
+    !text.is_empty() && text.bytes().all(|byte| TOKEN_CHARS[usize::from(byte)])
 }
 
-fn is_token_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte)
-}
+/// `token-char`, by byte: the names and values of all attributes go through it.
+const TOKEN_CHARS: [bool; 256] = {
+    let punctuation = b"!#$%&'*+-.^_`{|}~";
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < punctuation.len() {
+        table[punctuation[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 /// `non-ws-string`: visible characters only.
 pub(crate) fn is_visible(text: &str) -> bool {
@@ -28,6 +41,16 @@ pub(crate) fn canonical<T: std::str::FromStr>(text: &str) -> Option<T> {
     (is_digits(text) && shortest)
         .then(|| text.parse().ok())
         .flatten()
+}
+
+/// A number above zero in its shortest decimal form (`integer`).
+pub(crate) fn positive<T: std::str::FromStr + PartialEq + Default>(text: &str) -> Option<T> {
+    canonical(text).filter(|number| *number != T::default())
+}
+
+/// An RTP payload type: seven bits, RFC 8866 section 6.6.
+pub(crate) fn payload_type(text: &str) -> Option<u8> {
+    canonical(text).filter(|number| *number < 128)
 }
 
 /// Splits at every single space; `None` when a part does not pass `accept`.

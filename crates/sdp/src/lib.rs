@@ -26,24 +26,45 @@ mod attributes;
 mod description;
 mod effective;
 mod error;
+mod extmap;
+mod feedback;
 mod fields;
+mod fmtp;
+mod format;
 #[doc(hidden)]
 pub mod fuzz;
 mod lexical;
 mod lines;
+mod lookups;
 mod media;
 mod parse;
+mod rid;
+mod rtp_map;
+mod source;
 mod time;
 mod values;
+mod words;
 mod write;
 
-pub use attribute::{Attribute, ConnectionReuse, Direction, Setup};
+pub use attribute::Attribute;
 pub use attributes::Attributes;
 pub use description::SessionDescription;
 pub use effective::Effective;
 pub use error::{Field, ParseError, Reason};
-pub use fields::{Bandwidth, Connection, Decimal, Key, Origin, UnknownLine};
+pub use extmap::ExtMap;
+pub use feedback::{Feedback, RtcpFeedback, RtcpPort};
+pub use fields::{Bandwidth, Connection, Decimal, Key, Origin, Real, UnknownLine};
+pub use fmtp::{Fmtp, Parameter, Parameters};
+pub use format::{
+    Av1Parameters, H264Level, H264Parameters, H264Profile, OpusParameters, ProfileLevelId,
+    RedParameters, RtxParameters, TelephoneEvents, Vp9Parameters,
+};
+pub use lookups::PayloadFormat;
 pub use media::{MediaDescription, MediaKind};
 pub use parse::{MAX_LINE_LENGTH, MAX_LINES, MAX_MEDIA, MAX_TEXT_LENGTH};
+pub use rid::{Restriction, Rid, Simulcast, SimulcastFormat, SimulcastStream};
+pub use rtp_map::RtpMap;
+pub use source::{SourceAttribute, Ssrc, SsrcGroup, SsrcSemantics};
 pub use time::{Repeat, TimeDescription, TypedTime, ZoneAdjustment};
 pub use values::{Fingerprint, Group, Msid, RemoteCandidate, SctpMap};
+pub use words::{ConnectionReuse, Direction, RidDirection, Setup};

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::attribute::{Attribute, Direction};
+use crate::attribute::Attribute;
 use crate::attributes::Attributes;
 use crate::error::{Field, Reason};
 use crate::fields::{Bandwidth, Connection, Key, UnknownLine};
 use crate::lexical::{canonical, is_token, split_spaces};
+use crate::words::Direction;
 
 /// A media description, RFC 8866 section 5.14.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,6 +62,22 @@ impl MediaDescription {
             "UDP/DTLS/SCTP",
             &["webrtc-datachannel"],
         )
+    }
+
+    /// A section for media over RTP that DTLS gives its keys, RFC 8829 section 5.1.2.
+    pub fn rtp(kind: MediaKind, port: u16, payload_types: impl IntoIterator<Item = u8>) -> Self {
+        let formats = payload_types.into_iter().map(|number| number.to_string());
+        Self {
+            formats: formats.collect(),
+            ..Self::new(kind, port, "UDP/TLS/RTP/SAVPF", &[])
+        }
+    }
+
+    /// Adds a bound on bandwidth.
+    #[must_use]
+    pub fn with_bandwidth(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidths.push(bandwidth);
+        self
     }
 
     /// Adds an attribute.

@@ -109,7 +109,18 @@ fn any_line() -> impl Strategy<Value = String> {
         "a=(tls-id|connection|msid|msid-semantic|sctp-init|rtcp-mux)(:[ -~]{0,30})?",
         "a=(sctp-port|max-message-size):[0-9]{0,22}",
         "a=(remote-candidates|sctpmap|ice-pacing):[0-9a-z: .]{0,30}",
+        "a=rtpmap:[0-9]{1,3} [a-zA-Z0-9/ ]{0,20}",
+        "a=rtpmap:[0-9]{1,3} opus/[0-9]{1,11}(/[0-9]{1,6})?",
+        "a=fmtp:[0-9]{1,3} [ -~]{0,30}",
+        "a=rtcp-fb:(\\*|[0-9]{1,3}) (nack|ack|ccm|trr-int|goog-remb)( [a-z0-9 ]{0,8})?",
+        "a=extmap:[0-9]{1,5}(/(sendonly|recvonly|both))?( [ -~]{0,12}){0,2}",
+        "a=ssrc:[0-9]{1,11} (cname|msid|label)?(:[ -~]{0,12})?",
+        "a=ssrc-group:(FID|SIM|FEC-FR|DUP)?( [0-9]{0,11}){0,3}",
+        "a=rid:[a-z0-9~]{0,3} (send|recv)( (pt=|max-width=|depend=|x)?[a-z0-9,;=-]{0,12})?",
+        "a=simulcast:(send|recv) [a-z0-9~,;]{0,8}( (send|recv) [a-z0-9~,;]{0,8})?",
+        "a=(rtcp|ptime|maxptime|framerate|content|label|imageattr):[0-9a-z., ]{0,12}",
         "a=setup:(active|passive|actpass|holdconn|other)",
+        "m=(audio|video) 9 UDP/TLS/RTP/SAVPF [0-9 ]{1,9}",
         "m=(audio|application|text) [0-9]{1,6}(/[0-9])? UDP/DTLS/SCTP [a-z0-9 ]{1,9}",
         "[a-z]=[ -~]{0,12}",
         "[tcbkizr]=(0|1h|IN|AS:9|clear:x) (0|IP4)( 1)?",
@@ -127,6 +138,26 @@ fn largest() -> Vec<String> {
         "a=\n".to_owned(),
         "m=a 9 x 0\nx=\n".to_owned(),
         "\r\n".to_owned(),
+        "a=fmtp:96 x=1;y=2\n".to_owned(),
+        "a=rtcp-fb:* nack\n".to_owned(),
+        format!("a=fmtp:96 {}\n", ";".repeat(16_000)),
+        format!(
+            "a=simulcast:send {}\n",
+            "a;".repeat(16_000).trim_end_matches(';')
+        ),
+        format!(
+            "a=rid:a send {}\n",
+            "x;".repeat(16_000).trim_end_matches(';')
+        ),
+        format!(
+            "a=rid:a send depend={}\n",
+            "a,".repeat(16_000).trim_end_matches(',')
+        ),
+        format!("a=ssrc-group:FID {}\n", "1 ".repeat(16_000).trim_end()),
+        format!(
+            "m=audio 9 x {}\na=rtcp-fb:* nack\n",
+            "0 ".repeat(200).trim_end()
+        ),
         format!("a=group:{}\n", "a ".repeat(16_000).trim_end()),
         format!(
             "a=remote-candidates:{}\n",

@@ -1,0 +1,117 @@
+//! Reads the same offer of a browser with Tidewire, rtc and str0m, and prints how long each takes.
+
+#[path = "../clock.rs"]
+mod clock;
+
+use std::hint::black_box;
+use std::io::Cursor;
+use std::time::Duration;
+
+use clap::Parser;
+use rtc::sdp::SessionDescription as RtcDescription;
+use str0m::change::SdpOffer;
+use tidewire_sdp::{Attribute, SessionDescription, SourceAttribute};
+
+use clock::CpuTime;
+
+const OFFER: &str =
+    include_str!("../../../../crates/sdp/testdata/chromium-156-offer-audio-video-data.sdp");
+
+#[derive(Parser)]
+#[command(about = "Measures how long reading a session description takes, in one run")]
+struct Arguments {
+    /// Readings in a round.
+    #[arg(long, default_value_t = 5000)]
+    readings: u32,
+    /// Rounds, of which the median counts. The stacks take turns.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+}
+
+struct Contender {
+    name: &'static str,
+    read: fn(&str) -> u64,
+    rounds: Vec<Duration>,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let mut contenders = [
+        contender("Tidewire, typed", tidewire),
+        contender("rtc, attributes as text", rtc),
+        contender("str0m, typed", str0m),
+    ];
+    for _ in 0..arguments.rounds {
+        for contender in &mut contenders {
+            let round = measure(contender.read, arguments.readings);
+            contender.rounds.push(round);
+        }
+    }
+    println!(
+        "Reading an offer of {} bytes, CPU time a reading, the median:",
+        OFFER.len()
+    );
+    let [first, ..] = &contenders;
+    let own = median(&first.rounds);
+    for contender in &contenders {
+        let time = median(&contender.rounds);
+        let ratio = time.as_secs_f64() / own.as_secs_f64();
+        println!("{:<24} {time:>10.2?} {ratio:>6.2}", contender.name);
+    }
+}
+
+fn contender(name: &'static str, read: fn(&str) -> u64) -> Contender {
+    Contender {
+        name,
+        read,
+        rounds: Vec::new(),
+    }
+}
+
+fn measure(read: fn(&str) -> u64, readings: u32) -> Duration {
+    let start = CpuTime::now();
+    for _ in 0..readings {
+        black_box(read(black_box(OFFER)));
+    }
+    start.elapsed() / readings
+}
+
+fn median(rounds: &[Duration]) -> Duration {
+    let mut sorted = rounds.to_vec();
+    sorted.sort();
+    sorted[sorted.len() / 2]
+}
+
+/// Every typed value goes into the sum, so that reading later would gain nothing.
+fn tidewire(text: &str) -> u64 {
+    let offer = SessionDescription::parse(text).expect("a good offer");
+    let attributes = offer.media.iter().flat_map(|media| &media.attributes);
+    attributes.map(weight).fold(0, u64::wrapping_add)
+}
+
+fn weight(attribute: &Attribute) -> u64 {
+    match attribute {
+        Attribute::RtpMap(map) => u64::from(map.clock_rate) + map.encoding.len() as u64,
+        Attribute::Fmtp(fmtp) => u64::from(fmtp.payload_type) + fmtp.parameters().count() as u64,
+        Attribute::RtcpFeedback(stated) => u64::from(stated.payload_type.unwrap_or(255)),
+        Attribute::ExtMap(map) => u64::from(map.id) + map.uri.len() as u64,
+        Attribute::Ssrc(ssrc) => match &ssrc.attribute {
+            SourceAttribute::Cname(cname) => u64::from(ssrc.id) + cname.len() as u64,
+            _ => u64::from(ssrc.id),
+        },
+        Attribute::SsrcGroup(group) => group.ids.iter().copied().map(u64::from).sum(),
+        other => other.name().len() as u64,
+    }
+}
+
+fn rtc(text: &str) -> u64 {
+    let offer = RtcDescription::unmarshal(&mut Cursor::new(text)).expect("a good offer");
+    let sections = offer.media_descriptions.iter();
+    sections.map(|media| media.attributes.len() as u64).sum()
+}
+
+fn str0m(text: &str) -> u64 {
+    let offer = SdpOffer::from_sdp_string(text).expect("a good offer");
+    black_box(&offer);
+    1
+}
