@@ -3,6 +3,7 @@
 use tidewire_crypto::{
     Aead, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HmacKey, Tag,
 };
+use zeroize::Zeroizing;
 
 use crate::error::KeyError;
 use crate::keys::{MasterKey, Protocol, SessionKeys};
@@ -11,16 +12,17 @@ use crate::profile::Profile;
 /// A cipher with its key schedule expanded; and HMAC's inner and outer states, where it has one.
 #[derive(Debug)]
 pub(crate) enum Cipher {
-    /// AES in counter mode, and HMAC-SHA1 over the result (RFC 3711 sections 4.1.1 and 4.2.1).
+    /// AES in counter mode, and HMAC-SHA1 over the result (RFC 3711 sections 4.1.1 and 4.2.1); or no
+    /// cipher under the profiles without one.
     Counter {
-        cipher: Box<dyn AesCtr>,
+        cipher: Option<Box<dyn AesCtr>>,
         hmac: Box<dyn HmacKey>,
-        salt: [u8; 14],
+        salt: Zeroizing<[u8; 14]>,
     },
     /// AES-GCM (RFC 7714).
     Aead {
         cipher: Box<dyn Aead>,
-        salt: [u8; 12],
+        salt: Zeroizing<[u8; 12]>,
     },
 }
 
@@ -45,17 +47,27 @@ impl Cipher {
                 cipher: crypto
                     .aead(algorithm, &keys.encryption)
                     .map_err(|_| KeyError::Unsupported)?,
-                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+                salt: salt(keys)?,
             },
             None => Self::Counter {
-                cipher: crypto
-                    .aes_ctr(&keys.encryption)
-                    .map_err(|_| KeyError::Unsupported)?,
+                cipher: match profile.is_null() {
+                    true => None,
+                    false => Some(
+                        crypto
+                            .aes_ctr(&keys.encryption)
+                            .map_err(|_| KeyError::Unsupported)?,
+                    ),
+                },
                 hmac: crypto.hmac(HashAlgorithm::Sha1, &keys.authentication),
-                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+                salt: salt(keys)?,
             },
         })
     }
+}
+
+fn salt<const N: usize>(keys: &SessionKeys) -> Result<Zeroizing<[u8; N]>, KeyError> {
+    let salt = keys.salt[..].try_into().map_err(|_| KeyError::Length)?;
+    Ok(Zeroizing::new(salt))
 }
 
 /// The counter block that a packet begins with (RFC 3711 section 4.1.1).
