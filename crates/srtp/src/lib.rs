@@ -31,6 +31,8 @@
 mod cipher;
 mod config;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod header;
 mod keys;
 mod profile;

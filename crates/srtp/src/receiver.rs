@@ -292,7 +292,7 @@ impl From<AuthenticationError> for DropReason {
 }
 
 impl Stats {
-    fn count(&mut self, reason: Option<DropReason>) {
+    pub(crate) fn count(&mut self, reason: Option<DropReason>) {
         let counter = match reason {
             None => &mut self.accepted,
             Some(DropReason::Malformed) => &mut self.malformed,

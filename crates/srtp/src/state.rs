@@ -135,9 +135,11 @@ impl<'a> Reader<'a> {
             if streams.is_full() || streams.find(ssrc).is_some() {
                 return Err(StateError::Malformed);
             }
-            let [is_told] = self.array()?;
-            let told = self.u32()?;
-            let told = (is_told != 0).then_some(told);
+            let told = match (self.array()?, self.u32()?) {
+                ([0], 0) => None,
+                ([1], told) => Some(told),
+                _ => return Err(StateError::Malformed),
+            };
             let newest = self.index()?;
             let words = self.take(8 * Window::words(&self.config))?;
             let words = words.as_chunks::<8>().0.iter();
