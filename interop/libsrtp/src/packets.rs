@@ -1,8 +1,7 @@
 //! What is sent.
 
+use libsrtp_interop::Protocol;
 use tidewire_crypto::Rng;
-
-use crate::Protocol;
 
 pub const SOURCES: [u32; 3] = [1, 2, 0xFEDC_BA98];
 const SOURCE_BYTE: u8 = 7;

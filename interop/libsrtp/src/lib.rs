@@ -1,12 +1,10 @@
-//! libsrtp's sessions.
+//! libsrtp's sessions, for the program that compares and for measurements.
 
 use std::ffi::{c_int, c_ulong, c_void};
 use std::ptr::NonNull;
 
 use anyhow::{Context as _, Result, ensure};
 use tidewire_srtp::Profile;
-
-use crate::Protocol;
 
 unsafe extern "C" {
     fn shim_session(
@@ -31,8 +29,15 @@ unsafe extern "C" {
     fn shim_free(session: *mut c_void);
 }
 
+/// Which of the two protocols a packet is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Protocol {
+    Rtp,
+    Rtcp,
+}
+
 /// How much longer libsrtp may make a packet.
-const ROOM: usize = 256;
+const ROOM: usize = 160;
 
 pub struct Session(NonNull<c_void>);
 
@@ -53,12 +58,17 @@ impl Session {
         Ok(Self(session))
     }
 
-    pub fn protect(&mut self, protocol: Protocol, packet: &[u8]) -> Result<Vec<u8>> {
-        self.call(shim_protect, protocol, packet)
+    pub fn protect(&mut self, protocol: Protocol, packet: &mut Vec<u8>) -> Result<()> {
+        let len = packet.len();
+        packet.resize(len + ROOM, 0);
+        let protected = self.call(shim_protect, protocol, packet, len)?;
+        packet.truncate(protected);
+        Ok(())
     }
 
-    pub fn unprotect(&mut self, protocol: Protocol, packet: &[u8]) -> Result<Vec<u8>> {
-        self.call(shim_unprotect, protocol, packet)
+    /// Answers how long the packet is then.
+    pub fn unprotect(&mut self, protocol: Protocol, packet: &mut [u8]) -> Result<usize> {
+        self.call(shim_unprotect, protocol, packet, packet.len())
     }
 
     pub fn set_rollover(&mut self, ssrc: u32, rollover: u32) -> Result<()> {
@@ -72,18 +82,16 @@ impl Session {
         &mut self,
         work: unsafe extern "C" fn(*mut c_void, c_int, *mut u8, *mut c_int) -> c_int,
         protocol: Protocol,
-        packet: &[u8],
-    ) -> Result<Vec<u8>> {
-        let mut len = c_int::try_from(packet.len())?;
-        // libsrtp wants packets aligned to 4 bytes, which an allocation of this size is.
-        let mut buffer = packet.to_vec();
-        buffer.resize(packet.len() + ROOM, 0);
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Result<usize> {
+        let mut len = c_int::try_from(len)?;
         let is_rtcp = (protocol == Protocol::Rtcp).into();
-        // SAFETY: the session lives, and the buffer has more room than libsrtp ever adds.
+        // SAFETY: the session lives. To protect, the buffer has more room than libsrtp ever adds; to
+        // unprotect, libsrtp needs none. It wants an alignment of 4 bytes, which allocations have.
         let status = unsafe { work(self.0.as_ptr(), is_rtcp, buffer.as_mut_ptr(), &raw mut len) };
         ensure!(status == 0, "libsrtp: status {status}");
-        buffer.truncate(usize::try_from(len)?);
-        Ok(buffer)
+        Ok(usize::try_from(len)?)
     }
 }
 
