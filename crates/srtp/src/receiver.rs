@@ -11,7 +11,7 @@ use crate::keys::{MasterKey, Protocol};
 use crate::profile::{Profile, RTCP_INDEX_LEN};
 use crate::sender::{ENCRYPTED, LAST_RTP_INDEX};
 use crate::state::{Kind, Reader, Writer};
-use crate::streams::Streams;
+use crate::streams::{Stream, Streams};
 use crate::window::Standing;
 
 /// Verifies and decrypts what one side sends, in place.
@@ -116,8 +116,7 @@ impl Receiver {
 
     /// The index of the newest packet of the stream `ssrc`.
     pub fn newest_index(&mut self, ssrc: u32) -> Option<u64> {
-        let place = self.rtp_streams.find(ssrc)?;
-        let stream = self.rtp_streams.at(place);
+        let stream = self.rtp_streams.find(ssrc)?;
         stream.told.is_none().then(|| stream.window.newest())
     }
 
@@ -125,8 +124,11 @@ impl Receiver {
     /// authentic. What came before stays refused. A stream that was not known is remembered from now
     /// on, and one that was silent may make room for it.
     pub fn set_rollover(&mut self, ssrc: u32, rollover: u32) {
-        let place = find_or_add(&mut self.rtp_streams, ssrc);
-        self.rtp_streams.at(place).told = Some(rollover);
+        let stream = match self.rtp_streams.find(ssrc) {
+            Some(stream) => stream,
+            None => add(&mut self.rtp_streams, ssrc),
+        };
+        stream.told = Some(rollover);
     }
 
     /// Ends this context and answers all of it but the statistics, to go on elsewhere by
@@ -163,8 +165,8 @@ impl Receiver {
         let end = packet.len().checked_sub(overhead);
         let end = end.ok_or(DropReason::Malformed)?;
         let header = RtpHeader::parse(&packet[..end]).ok_or(DropReason::Malformed)?;
-        let place = self.rtp_streams.find(header.ssrc);
-        let index = self.estimate(place, header.sequence)?;
+        let stream = self.rtp_streams.find(header.ssrc);
+        let index = estimate(stream.as_deref(), header.sequence)?;
         let (body, tail) = packet.split_at_mut(end);
         match &self.rtp {
             Cipher::Counter { cipher, hmac, salt } => {
@@ -180,7 +182,10 @@ impl Receiver {
                 cipher.open(&nonce, head, payload, &tag(tail)?)?;
             }
         }
-        accept(&mut self.rtp_streams, place, header.ssrc, index);
+        match stream {
+            Some(stream) => stream.insert(index),
+            None => add(&mut self.rtp_streams, header.ssrc).begin(index),
+        }
         packet.truncate(end);
         Ok(index)
     }
@@ -200,8 +205,8 @@ impl Receiver {
             .map_err(|_| DropReason::Malformed)?;
         let word = u32::from_be_bytes(trailer);
         let (is_encrypted, index) = (word & ENCRYPTED != 0, u64::from(word & !ENCRYPTED));
-        let place = self.rtcp_streams.find(ssrc);
-        check(&mut self.rtcp_streams, place, index)?;
+        let stream = self.rtcp_streams.find(ssrc);
+        check(stream.as_deref(), index)?;
         match &self.rtcp {
             Cipher::Counter { cipher, hmac, salt } => {
                 let (body, tag) = packet.split_at_mut(end + RTCP_INDEX_LEN);
@@ -229,56 +234,40 @@ impl Receiver {
                 }
             }
         }
-        accept(&mut self.rtcp_streams, place, ssrc, index);
+        match stream {
+            Some(stream) => stream.insert(index),
+            None => add(&mut self.rtcp_streams, ssrc).begin(index),
+        }
         packet.truncate(end);
         Ok(())
     }
+}
 
-    /// The index that a sequence number most likely stands for, if it is new.
-    #[inline]
-    fn estimate(&mut self, place: Option<usize>, sequence: u16) -> Result<u64, DropReason> {
-        let Some(place) = place else {
-            return Ok(sequence.into());
-        };
-        // None is from before the beginning: then the nearest is before the first rollover.
-        let index = self.rtp_streams.at(place).estimate(sequence);
-        let index = index.unwrap_or(sequence.into());
-        if index > LAST_RTP_INDEX {
-            return Err(DropReason::TooOld);
-        }
-        check(&mut self.rtp_streams, Some(place), index)?;
-        Ok(index)
+/// The index that a sequence number most likely stands for, if it is new.
+#[inline]
+fn estimate(stream: Option<&Stream>, sequence: u16) -> Result<u64, DropReason> {
+    // None is from before the beginning: then the nearest is before the first rollover.
+    let index = stream.and_then(|stream| stream.estimate(sequence));
+    let index = index.unwrap_or(sequence.into());
+    if index > LAST_RTP_INDEX {
+        return Err(DropReason::TooOld);
     }
+    check(stream, index)?;
+    Ok(index)
 }
 
 #[inline]
-fn check(streams: &mut Streams, place: Option<usize>, index: u64) -> Result<(), DropReason> {
-    let Some(place) = place else {
-        return Ok(());
-    };
-    match streams.at(place).window.standing(index) {
+fn check(stream: Option<&Stream>, index: u64) -> Result<(), DropReason> {
+    match stream.map_or(Standing::New, |stream| stream.window.standing(index)) {
         Standing::New => Ok(()),
         Standing::Seen => Err(DropReason::Replayed),
         Standing::TooOld => Err(DropReason::TooOld),
     }
 }
 
-/// Notes an authentic packet.
-#[inline]
-fn accept(streams: &mut Streams, place: Option<usize>, ssrc: u32, index: u64) {
-    match place {
-        Some(place) => streams.at(place).insert(index),
-        None => {
-            let place = find_or_add(streams, ssrc);
-            streams.at(place).begin(index);
-        }
-    }
-}
-
-fn find_or_add(streams: &mut Streams, ssrc: u32) -> usize {
-    if let Some(place) = streams.find(ssrc) {
-        return place;
-    }
+/// Adds a stream that is not known.
+#[cold]
+fn add(streams: &mut Streams, ssrc: u32) -> &mut Stream {
     if streams.is_full() {
         streams.evict();
     }

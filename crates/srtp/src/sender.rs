@@ -9,7 +9,7 @@ use crate::header::{RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
 use crate::keys::{MasterKey, Protocol};
 use crate::profile::{Profile, RTCP_INDEX_LEN};
 use crate::state::{Kind, Reader, Writer};
-use crate::streams::Streams;
+use crate::streams::{Stream, Streams};
 use crate::window::Standing;
 
 /// The last index of RTP (RFC 3711 section 9.2).
@@ -170,8 +170,7 @@ impl Sender {
     /// often it has rolled over. Its upper 32 bits are what a receiver that joins has to be told (RFC
     /// 3711 section 3.3.1).
     pub fn newest_index(&mut self, ssrc: u32) -> Option<u64> {
-        let place = self.streams.find(ssrc)?;
-        let stream = self.streams.at(place);
+        let stream = self.streams.find(ssrc)?;
         stream.told.is_none().then(|| stream.window.newest())
     }
 
@@ -182,8 +181,7 @@ impl Sender {
     /// # Errors
     /// When this would begin one stream too many.
     pub fn set_rollover(&mut self, ssrc: u32, rollover: u32) -> Result<(), ProtectError> {
-        let place = self.find_or_add(ssrc)?;
-        self.streams.at(place).told = Some(rollover);
+        self.know(ssrc)?.told = Some(rollover);
         Ok(())
     }
 
@@ -228,8 +226,10 @@ impl Sender {
 
     /// Takes the packet's index, so that no other one gets it.
     fn claim(&mut self, header: &RtpHeader) -> Result<u64, ProtectError> {
-        let place = self.find_or_add(header.ssrc)?;
-        let stream = self.streams.at(place);
+        let stream = match self.streams.find(header.ssrc) {
+            Some(stream) => stream,
+            None => self.know(header.ssrc)?,
+        };
         let index = stream.estimate(header.sequence);
         let index = index.ok_or(ProtectError::TooOld)?;
         if index > LAST_RTP_INDEX {
@@ -245,12 +245,16 @@ impl Sender {
         Ok(index)
     }
 
-    fn find_or_add(&mut self, ssrc: u32) -> Result<usize, ProtectError> {
-        match self.streams.find(ssrc) {
-            Some(place) => Ok(place),
-            None if self.streams.is_full() => Err(ProtectError::TooManyStreams),
+    /// The stream, which begins if it was not known.
+    #[cold]
+    fn know(&mut self, ssrc: u32) -> Result<&mut Stream, ProtectError> {
+        if self.streams.find(ssrc).is_none() {
+            if self.streams.is_full() {
+                return Err(ProtectError::TooManyStreams);
+            }
             // When a stream begins, it has not rolled over (RFC 3711 section 3.3.1).
-            None => Ok(self.streams.add(ssrc, Some(0))),
+            self.streams.add(ssrc, Some(0));
         }
+        Ok(self.streams.find(ssrc).expect("it is known by now"))
     }
 }

@@ -41,19 +41,13 @@ impl Streams {
         }
     }
 
-    /// Where the stream stands, until one is forgotten or evicted.
     #[inline]
-    pub(crate) fn find(&mut self, ssrc: u32) -> Option<usize> {
+    pub(crate) fn find(&mut self, ssrc: u32) -> Option<&mut Stream> {
         let last = self.streams.get(self.last_found);
         if last.is_none_or(|stream| stream.ssrc != ssrc) {
             self.last_found = *self.places.get(&ssrc)?;
         }
-        Some(self.last_found)
-    }
-
-    #[inline]
-    pub(crate) fn at(&mut self, place: usize) -> &mut Stream {
-        &mut self.streams[place]
+        self.streams.get_mut(self.last_found)
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Stream> {
@@ -64,13 +58,17 @@ impl Streams {
         self.streams.len() >= self.config.max_streams.max(1)
     }
 
-    /// Adds a stream that is not there, and answers its place. It is for the caller to see to its
-    /// bound.
-    pub(crate) fn add(&mut self, ssrc: u32, told: Option<u32>) -> usize {
+    /// Adds a stream that is not there. It is for the caller to see to its bound.
+    pub(crate) fn add(&mut self, ssrc: u32, told: Option<u32>) -> &mut Stream {
         self.add_stream(ssrc, told, Window::new(&self.config))
     }
 
-    pub(crate) fn add_stream(&mut self, ssrc: u32, told: Option<u32>, window: Window) -> usize {
+    pub(crate) fn add_stream(
+        &mut self,
+        ssrc: u32,
+        told: Option<u32>,
+        window: Window,
+    ) -> &mut Stream {
         let place = self.streams.len();
         self.places.insert(ssrc, place);
         self.streams.push(Stream {
@@ -79,7 +77,7 @@ impl Streams {
             told,
             was_heard: false,
         });
-        place
+        &mut self.streams[place]
     }
 
     pub(crate) fn forget(&mut self, ssrc: u32) {
@@ -160,10 +158,9 @@ mod tests {
         for gone in 0..10 {
             streams.forget(gone);
             streams.forget(gone);
-            assert_eq!(streams.find(gone), None);
+            assert!(streams.find(gone).is_none());
             for ssrc in gone + 1..10 {
-                let place = streams.find(ssrc).unwrap();
-                assert_eq!(streams.at(place).ssrc, ssrc);
+                assert_eq!(streams.find(ssrc).unwrap().ssrc, ssrc);
             }
         }
     }
@@ -174,8 +171,8 @@ mod tests {
         let (mut packets, mut steps) = (0, 0);
         for ssrc in 0..100_000 {
             // Most streams have a second packet.
-            if let Some(place) = streams.find(ssrc / 3 * 2) {
-                streams.at(place).insert(ssrc.into());
+            if let Some(stream) = streams.find(ssrc / 3 * 2) {
+                stream.insert(ssrc.into());
                 packets += 1;
             }
             if streams.is_full() {
@@ -197,7 +194,7 @@ mod tests {
         streams.add(0, None);
         for ssrc in 1..1000 {
             let busy = streams.find(0).expect("it is busy");
-            streams.at(busy).insert(ssrc.into());
+            busy.insert(ssrc.into());
             if streams.is_full() {
                 streams.evict();
             }
