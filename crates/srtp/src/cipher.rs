@@ -3,6 +3,7 @@
 use tidewire_crypto::{
     Aead, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HmacKey, Tag,
 };
+use zeroize::Zeroizing;
 
 use crate::error::KeyError;
 use crate::keys::{MasterKey, Protocol, SessionKeys};
@@ -11,16 +12,17 @@ use crate::profile::Profile;
 /// A cipher with its key schedule expanded; and HMAC's inner and outer states, where it has one.
 #[derive(Debug)]
 pub(crate) enum Cipher {
-    /// AES in counter mode, and HMAC-SHA1 over the result (RFC 3711 sections 4.1.1 and 4.2.1).
+    /// AES in counter mode, and HMAC-SHA1 over the result (RFC 3711 sections 4.1.1 and 4.2.1); or no
+    /// cipher under the profiles without one.
     Counter {
-        cipher: Box<dyn AesCtr>,
+        cipher: Option<Box<dyn AesCtr>>,
         hmac: Box<dyn HmacKey>,
-        salt: [u8; 14],
+        salt: Zeroizing<[u8; 14]>,
     },
     /// AES-GCM (RFC 7714).
     Aead {
         cipher: Box<dyn Aead>,
-        salt: [u8; 12],
+        salt: Zeroizing<[u8; 12]>,
     },
 }
 
@@ -45,39 +47,54 @@ impl Cipher {
                 cipher: crypto
                     .aead(algorithm, &keys.encryption)
                     .map_err(|_| KeyError::Unsupported)?,
-                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+                salt: salt(keys)?,
             },
             None => Self::Counter {
-                cipher: crypto
-                    .aes_ctr(&keys.encryption)
-                    .map_err(|_| KeyError::Unsupported)?,
+                cipher: match profile.is_null() {
+                    true => None,
+                    false => Some(
+                        crypto
+                            .aes_ctr(&keys.encryption)
+                            .map_err(|_| KeyError::Unsupported)?,
+                    ),
+                },
                 hmac: crypto.hmac(HashAlgorithm::Sha1, &keys.authentication),
-                salt: keys.salt[..].try_into().map_err(|_| KeyError::Length)?,
+                salt: salt(keys)?,
             },
         })
     }
 }
 
+fn salt<const N: usize>(keys: &SessionKeys) -> Result<Zeroizing<[u8; N]>, KeyError> {
+    let salt = keys.salt[..].try_into().map_err(|_| KeyError::Length)?;
+    Ok(Zeroizing::new(salt))
+}
+
 /// The counter block that a packet begins with (RFC 3711 section 4.1.1).
+///
+/// Here and below in words and not in bytes: what is stored in other pieces than it is loaded in next
+/// makes the processor wait.
+#[inline]
 pub(crate) fn counter_block(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
-    let mut iv = [0; 16];
-    iv[4..8].copy_from_slice(&ssrc.to_be_bytes());
-    iv[8..14].copy_from_slice(&index.to_be_bytes()[2..]);
-    for (byte, salt) in iv.iter_mut().zip(salt) {
-        *byte ^= salt;
-    }
-    iv
+    let (high, low) = (word(&salt[..8]), word(&salt[6..]) << 16);
+    let mut block = [0; 16];
+    block[..8].copy_from_slice(&(high ^ u64::from(ssrc)).to_be_bytes());
+    block[8..].copy_from_slice(&(low ^ index << 16).to_be_bytes());
+    block
 }
 
 /// The nonce of a packet with a 48-bit index (RFC 7714 sections 8.1 and 9.1).
+#[inline]
 pub(crate) fn nonce(salt: &[u8; 12], ssrc: u32, index: u64) -> [u8; 12] {
+    let (high, low) = (word(&salt[..8]), word(&salt[4..]) as u32);
     let mut nonce = [0; 12];
-    nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
-    nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
-    for (byte, salt) in nonce.iter_mut().zip(salt) {
-        *byte ^= salt;
-    }
+    nonce[..8].copy_from_slice(&(high ^ u64::from(ssrc) << 16 ^ index >> 32).to_be_bytes());
+    nonce[8..].copy_from_slice(&(low ^ index as u32).to_be_bytes());
     nonce
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    u64::from_be_bytes(bytes.try_into().expect("the caller cuts out 8 bytes"))
 }
 
 /// The rollover counter of an index, as it is authenticated (RFC 3711 section 4.2).

@@ -14,6 +14,18 @@ pub enum KeyError {
     Unsupported,
 }
 
+/// A context cannot be made of an exported state.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum StateError {
+    /// It is no state of that kind of context, or of another version.
+    #[error("this is no state of such a context")]
+    Malformed,
+    /// The provider lacks a cipher.
+    #[error("the provider lacks a cipher of the profile")]
+    Unsupported,
+}
+
 /// A packet cannot be protected. It is left as it was.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -28,6 +40,9 @@ pub enum ProtectError {
     /// It is further behind the newest of its stream than the replay window reaches.
     #[error("the packet is too old")]
     TooOld,
+    /// It would begin a stream, and there are [`Config::max_streams`](crate::Config::max_streams).
+    #[error("there are too many streams")]
+    TooManyStreams,
     /// The master key has protected as many packets as it may (RFC 3711 section 9.2).
     #[error("the master key is used up")]
     KeyExhausted,

@@ -31,18 +31,22 @@
 mod cipher;
 mod config;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod header;
 mod keys;
 mod profile;
 mod receiver;
 mod sender;
+mod state;
+mod streams;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::Config;
-pub use error::{DropReason, KeyError, ProtectError};
+pub use error::{DropReason, KeyError, ProtectError, StateError};
 pub use keys::{EXPORTER_LABEL, KeyingMaterial, MasterKey};
 pub use profile::Profile;
 pub use receiver::{Receiver, Stats};

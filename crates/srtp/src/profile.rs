@@ -14,10 +14,19 @@ pub enum Profile {
     AeadAes128Gcm,
     /// SRTP_AEAD_AES_256_GCM.
     AeadAes256Gcm,
+    /// SRTP_NULL_HMAC_SHA1_80: nothing is encrypted. For tests and for looking at traffic only;
+    /// [`Profile::ALL`] and [`Profile::from_id`] leave it out, so that nothing negotiates it unasked.
+    ///
+    /// Its master key and salt are as long as those of SRTP_AES128_CM_HMAC_SHA1_80, not of no length
+    /// as RFC 5764 section 4.1.2 has it: the key for authentication is derived from them, and other
+    /// implementations do the same.
+    NullSha1_80,
+    /// SRTP_NULL_HMAC_SHA1_32: as [`Self::NullSha1_80`], with a tag of 4 bytes for RTP.
+    NullSha1_32,
 }
 
 impl Profile {
-    /// All of them, the strongest first.
+    /// All that encrypt, the strongest first.
     pub const ALL: [Self; 4] = [
         Self::AeadAes256Gcm,
         Self::AeadAes128Gcm,
@@ -25,7 +34,10 @@ impl Profile {
         Self::Aes128CmSha1_32,
     ];
 
-    /// The profile with the number `id` of the DTLS extension use_srtp.
+    /// Those that only authenticate.
+    pub(crate) const UNENCRYPTED: [Self; 2] = [Self::NullSha1_80, Self::NullSha1_32];
+
+    /// The profile with the number `id` of the DTLS extension use_srtp, out of [`Self::ALL`].
     pub fn from_id(id: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.id() == id)
     }
@@ -35,6 +47,8 @@ impl Profile {
         match self {
             Self::Aes128CmSha1_80 => 0x0001,
             Self::Aes128CmSha1_32 => 0x0002,
+            Self::NullSha1_80 => 0x0005,
+            Self::NullSha1_32 => 0x0006,
             Self::AeadAes128Gcm => 0x0007,
             Self::AeadAes256Gcm => 0x0008,
         }
@@ -43,16 +57,16 @@ impl Profile {
     /// The length of the master key and of session keys for encryption, in bytes.
     pub const fn key_len(self) -> usize {
         match self {
-            Self::Aes128CmSha1_80 | Self::Aes128CmSha1_32 | Self::AeadAes128Gcm => 16,
             Self::AeadAes256Gcm => 32,
+            _ => 16,
         }
     }
 
     /// The length of the master salt and of session salts, in bytes.
     pub const fn salt_len(self) -> usize {
         match self {
-            Self::Aes128CmSha1_80 | Self::Aes128CmSha1_32 => 14,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
+            _ => 14,
         }
     }
 
@@ -64,8 +78,8 @@ impl Profile {
     /// By how much protection makes an RTP packet longer, in bytes.
     pub const fn rtp_overhead(self) -> usize {
         match self {
-            Self::Aes128CmSha1_80 => 10,
-            Self::Aes128CmSha1_32 => 4,
+            Self::Aes128CmSha1_80 | Self::NullSha1_80 => 10,
+            Self::Aes128CmSha1_32 | Self::NullSha1_32 => 4,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
         }
     }
@@ -78,17 +92,21 @@ impl Profile {
     /// RFC 5764 section 4.1.2 keeps 80 bits for SRTCP, whatever SRTP has.
     pub(crate) const fn rtcp_tag_len(self) -> usize {
         match self {
-            Self::Aes128CmSha1_80 | Self::Aes128CmSha1_32 => 10,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
+            _ => 10,
         }
     }
 
     pub(crate) const fn aead(self) -> Option<AeadAlgorithm> {
         match self {
-            Self::Aes128CmSha1_80 | Self::Aes128CmSha1_32 => None,
             Self::AeadAes128Gcm => Some(AeadAlgorithm::Aes128Gcm),
             Self::AeadAes256Gcm => Some(AeadAlgorithm::Aes256Gcm),
+            _ => None,
         }
+    }
+
+    pub(crate) const fn is_null(self) -> bool {
+        matches!(self, Self::NullSha1_80 | Self::NullSha1_32)
     }
 }
 

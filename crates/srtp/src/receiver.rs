@@ -1,26 +1,34 @@
 //! Verifying and decrypting packets.
 
-use std::collections::HashMap;
-
 use bytes::BytesMut;
-use tidewire_crypto::{AuthenticationError, CryptoProvider, KeyedState, Rng};
+use tidewire_crypto::{AuthenticationError, CryptoProvider, Rng, Secret};
 
 use crate::cipher::{Cipher, counter_block, nonce, rollover, tag};
 use crate::config::Config;
-use crate::error::{DropReason, KeyError};
+use crate::error::{DropReason, KeyError, StateError};
 use crate::header::{RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
 use crate::keys::{MasterKey, Protocol};
 use crate::profile::{Profile, RTCP_INDEX_LEN};
 use crate::sender::{ENCRYPTED, LAST_RTP_INDEX};
-use crate::window::{Standing, Window};
+use crate::state::{Kind, Reader, Writer};
+use crate::streams::{Stream, Streams};
+use crate::window::Standing;
 
 /// Verifies and decrypts what one side sends, in place.
 ///
 /// A stream is remembered from its first authentic packet on. Nothing that a stranger sends makes
 /// the context remember or forget anything.
+///
+/// A packet carries only the lower 16 bits of its index. The rest, how often the sequence number has
+/// rolled over, is told by the packets before it: the index is the nearest to the newest, and a stream
+/// begins with no rollover (RFC 3711 section 3.3.1). So a stream that was lost for 2^15 packets, that
+/// rolled over before its first packet came, or that is joined later is found unauthentic until
+/// [`set_rollover`](Self::set_rollover) tells what signalling or the sender knows.
 #[derive(Debug)]
 pub struct Receiver {
     profile: Profile,
+    config: Config,
+    master: MasterKey,
     pub(crate) rtp: Cipher,
     pub(crate) rtcp: Cipher,
     rtp_streams: Streams,
@@ -58,6 +66,8 @@ impl Receiver {
     ) -> Result<Self, KeyError> {
         Ok(Self {
             profile,
+            config: *config,
+            master: master.clone(),
             rtp: Cipher::new(crypto, profile, master, Protocol::Rtp)?,
             rtcp: Cipher::new(crypto, profile, master, Protocol::Rtcp)?,
             rtp_streams: Streams::new(config, rng),
@@ -100,8 +110,54 @@ impl Receiver {
 
     /// Forgets the stream `ssrc`: it may begin anew, and what it sent may be replayed.
     pub fn forget(&mut self, ssrc: u32) {
-        self.rtp_streams.known.remove(&ssrc);
-        self.rtcp_streams.known.remove(&ssrc);
+        self.rtp_streams.forget(ssrc);
+        self.rtcp_streams.forget(ssrc);
+    }
+
+    /// The index of the newest packet of the stream `ssrc`.
+    pub fn newest_index(&mut self, ssrc: u32) -> Option<u64> {
+        let stream = self.rtp_streams.find(ssrc)?;
+        stream.told.is_none().then(|| stream.window.newest())
+    }
+
+    /// Takes it that the next packet of the stream `ssrc` has rolled over so often, until one is found
+    /// authentic. What came before stays refused. A stream that was not known is remembered from now
+    /// on, and one that was silent may make room for it.
+    pub fn set_rollover(&mut self, ssrc: u32, rollover: u32) {
+        let stream = match self.rtp_streams.find(ssrc) {
+            Some(stream) => stream,
+            None => add(&mut self.rtp_streams, ssrc),
+        };
+        stream.told = Some(rollover);
+    }
+
+    /// Ends this context and answers all of it but the statistics, to go on elsewhere by
+    /// [`Self::from_state`]: the master key, what was received, the bounds. The bytes are a secret, and
+    /// mean the same on every platform.
+    pub fn into_state(self) -> Secret {
+        let mut out = Writer::new(Kind::Receiver, self.profile, &self.config, &self.master);
+        out.streams(&self.rtp_streams);
+        out.streams(&self.rtcp_streams);
+        out.finish()
+    }
+
+    /// Goes on where [`Self::into_state`] ended. Two contexts from one state would each accept the same
+    /// packet.
+    ///
+    /// # Errors
+    /// When `state` is none of a receiver, or `crypto` lacks the cipher.
+    pub fn from_state(
+        crypto: &dyn CryptoProvider,
+        state: &Secret,
+        rng: &mut Rng,
+    ) -> Result<Self, StateError> {
+        let mut state = Reader::new(Kind::Receiver, state)?;
+        let (profile, config) = (state.profile, state.config);
+        let mut receiver = Self::new(crypto, profile, &state.master()?, &config, rng)?;
+        state.streams(&mut receiver.rtp_streams)?;
+        state.streams(&mut receiver.rtcp_streams)?;
+        state.finish()?;
+        Ok(receiver)
     }
 
     fn open_rtp(&mut self, packet: &mut BytesMut) -> Result<u64, DropReason> {
@@ -109,13 +165,16 @@ impl Receiver {
         let end = packet.len().checked_sub(overhead);
         let end = end.ok_or(DropReason::Malformed)?;
         let header = RtpHeader::parse(&packet[..end]).ok_or(DropReason::Malformed)?;
-        let index = self.rtp_streams.rtp_index(header.ssrc, header.sequence)?;
+        let stream = self.rtp_streams.find(header.ssrc);
+        let index = estimate(stream.as_deref(), header.sequence)?;
         let (body, tail) = packet.split_at_mut(end);
         match &self.rtp {
             Cipher::Counter { cipher, hmac, salt } => {
                 hmac.verify(&[body, &rollover(index)], tail)?;
-                let iv = counter_block(salt, header.ssrc, index);
-                cipher.apply_keystream(&iv, &mut body[header.len..]);
+                if let Some(cipher) = cipher {
+                    let iv = counter_block(salt, header.ssrc, index);
+                    cipher.apply_keystream(&iv, &mut body[header.len..]);
+                }
             }
             Cipher::Aead { cipher, salt } => {
                 let (head, payload) = body.split_at_mut(header.len);
@@ -123,7 +182,10 @@ impl Receiver {
                 cipher.open(&nonce, head, payload, &tag(tail)?)?;
             }
         }
-        self.rtp_streams.accept(header.ssrc, index);
+        match stream {
+            Some(stream) => stream.insert(index),
+            None => add(&mut self.rtp_streams, header.ssrc).begin(index),
+        }
         packet.truncate(end);
         Ok(index)
     }
@@ -143,12 +205,13 @@ impl Receiver {
             .map_err(|_| DropReason::Malformed)?;
         let word = u32::from_be_bytes(trailer);
         let (is_encrypted, index) = (word & ENCRYPTED != 0, u64::from(word & !ENCRYPTED));
-        self.rtcp_streams.check(ssrc, index)?;
+        let stream = self.rtcp_streams.find(ssrc);
+        check(stream.as_deref(), index)?;
         match &self.rtcp {
             Cipher::Counter { cipher, hmac, salt } => {
                 let (body, tag) = packet.split_at_mut(end + RTCP_INDEX_LEN);
                 hmac.verify(&[body], tag)?;
-                if is_encrypted {
+                if let Some(cipher) = cipher.as_ref().filter(|_| is_encrypted) {
                     let iv = counter_block(salt, ssrc, index);
                     cipher.apply_keystream(&iv, &mut body[RTCP_HEADER_LEN..end]);
                 }
@@ -171,10 +234,44 @@ impl Receiver {
                 }
             }
         }
-        self.rtcp_streams.accept(ssrc, index);
+        match stream {
+            Some(stream) => stream.insert(index),
+            None => add(&mut self.rtcp_streams, ssrc).begin(index),
+        }
         packet.truncate(end);
         Ok(())
     }
+}
+
+/// The index that a sequence number most likely stands for, if it is new.
+#[inline]
+fn estimate(stream: Option<&Stream>, sequence: u16) -> Result<u64, DropReason> {
+    // None is from before the beginning: then the nearest is before the first rollover.
+    let index = stream.and_then(|stream| stream.estimate(sequence));
+    let index = index.unwrap_or(sequence.into());
+    if index > LAST_RTP_INDEX {
+        return Err(DropReason::TooOld);
+    }
+    check(stream, index)?;
+    Ok(index)
+}
+
+#[inline]
+fn check(stream: Option<&Stream>, index: u64) -> Result<(), DropReason> {
+    match stream.map_or(Standing::New, |stream| stream.window.standing(index)) {
+        Standing::New => Ok(()),
+        Standing::Seen => Err(DropReason::Replayed),
+        Standing::TooOld => Err(DropReason::TooOld),
+    }
+}
+
+/// Adds a stream that is not known.
+#[cold]
+fn add(streams: &mut Streams, ssrc: u32) -> &mut Stream {
+    if streams.is_full() {
+        streams.evict();
+    }
+    streams.add(ssrc, None)
 }
 
 impl From<AuthenticationError> for DropReason {
@@ -184,7 +281,7 @@ impl From<AuthenticationError> for DropReason {
 }
 
 impl Stats {
-    fn count(&mut self, reason: Option<DropReason>) {
+    pub(crate) fn count(&mut self, reason: Option<DropReason>) {
         let counter = match reason {
             None => &mut self.accepted,
             Some(DropReason::Malformed) => &mut self.malformed,
@@ -193,73 +290,5 @@ impl Stats {
             Some(DropReason::TooOld) => &mut self.too_old,
         };
         *counter += 1;
-    }
-}
-
-/// The streams of one protocol.
-#[derive(Debug)]
-struct Streams {
-    known: HashMap<u32, Stream, KeyedState>,
-    config: Config,
-    /// Counts the packets, to tell which stream was silent for longest.
-    clock: u64,
-}
-
-#[derive(Debug)]
-struct Stream {
-    window: Window,
-    last_heard: u64,
-}
-
-impl Streams {
-    fn new(config: &Config, rng: &mut Rng) -> Self {
-        Self {
-            known: HashMap::with_hasher(KeyedState::new(rng)),
-            config: *config,
-            clock: 0,
-        }
-    }
-
-    /// The index that a sequence number most likely stands for. A stream begins before its first
-    /// rollover: whoever joins it later has to be told (RFC 3711 section 3.3.1).
-    fn rtp_index(&self, ssrc: u32, sequence: u16) -> Result<u64, DropReason> {
-        let Some(stream) = self.known.get(&ssrc) else {
-            return Ok(sequence.into());
-        };
-        let index = stream.window.estimate(sequence);
-        let index = index.filter(|index| *index <= LAST_RTP_INDEX);
-        let index = index.ok_or(DropReason::TooOld)?;
-        self.check(ssrc, index)?;
-        Ok(index)
-    }
-
-    fn check(&self, ssrc: u32, index: u64) -> Result<(), DropReason> {
-        let stream = self.known.get(&ssrc);
-        match stream.map_or(Standing::New, |stream| stream.window.standing(index)) {
-            Standing::New => Ok(()),
-            Standing::Seen => Err(DropReason::Replayed),
-            Standing::TooOld => Err(DropReason::TooOld),
-        }
-    }
-
-    /// Notes an authentic packet.
-    fn accept(&mut self, ssrc: u32, index: u64) {
-        self.clock += 1;
-        if let Some(stream) = self.known.get_mut(&ssrc) {
-            stream.window.insert(index);
-            stream.last_heard = self.clock;
-            return;
-        }
-        if self.known.len() >= self.config.max_streams.max(1) {
-            let silent = self.known.iter().min_by_key(|(_, known)| known.last_heard);
-            if let Some(silent) = silent.map(|(ssrc, _)| *ssrc) {
-                self.known.remove(&silent);
-            }
-        }
-        let stream = Stream {
-            window: Window::new(index, &self.config),
-            last_heard: self.clock,
-        };
-        self.known.insert(ssrc, stream);
     }
 }

@@ -1,16 +1,16 @@
 //! Protecting packets.
 
-use std::collections::HashMap;
-
-use tidewire_crypto::{CryptoProvider, KeyedState, Rng};
+use tidewire_crypto::{CryptoProvider, Rng, Secret};
 
 use crate::cipher::{Cipher, counter_block, nonce, rollover};
 use crate::config::Config;
-use crate::error::{KeyError, ProtectError};
+use crate::error::{KeyError, ProtectError, StateError};
 use crate::header::{RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
 use crate::keys::{MasterKey, Protocol};
-use crate::profile::Profile;
-use crate::window::{Standing, Window};
+use crate::profile::{Profile, RTCP_INDEX_LEN};
+use crate::state::{Kind, Reader, Writer};
+use crate::streams::{Stream, Streams};
+use crate::window::Standing;
 
 /// The last index of RTP (RFC 3711 section 9.2).
 pub(crate) const LAST_RTP_INDEX: u64 = (1 << 48) - 1;
@@ -24,13 +24,31 @@ pub(crate) const ENCRYPTED: u32 = 1 << 31;
 /// A packet is protected once. To send it again, keep what was protected, or send its payload under
 /// another sequence number (RFC 4588). Streams are remembered for as long as the context lives or
 /// until they are [forgotten](Self::forget), as forgetting one on one's own would repeat nonces.
+///
+/// Let a stream begin with a sequence number below 2^15: a receiver that misses the first packets
+/// and hears those after a rollover cannot tell that there was one (RFC 3711 section 3.3.1).
+///
+/// # The end of a key
+///
+/// A stream has 2^48 packets of RTP, and the context 2^31 of RTCP, of all streams together (RFC 3711
+/// section 9.2, RFC 7714 section 10.2). The next one is refused, for ever. DTLS-SRTP has no new keys
+/// under the same association: before it comes to this, as [`remaining_rtp`](Self::remaining_rtp) and
+/// [`remaining_rtcp`](Self::remaining_rtcp) tell early, make another one, by an ICE restart and new
+/// descriptions or by a new connection. At 200 compound packets a second, that is after four months.
+///
+/// RFC 5764 section 4.1.2 states 2^31 packets of either protocol for its profiles, which is tighter
+/// than RFC 3711 and not what others hold to. Whoever wants that bound looks at
+/// [`protected_rtp`](Self::protected_rtp).
 #[derive(Debug)]
 pub struct Sender {
     profile: Profile,
     config: Config,
+    master: MasterKey,
     pub(crate) rtp: Cipher,
     pub(crate) rtcp: Cipher,
-    streams: HashMap<u32, Window, KeyedState>,
+    streams: Streams,
+    protected_rtp: u64,
+    pub(crate) newest_rtp: u64,
     pub(crate) rtcp_next: u32,
 }
 
@@ -49,9 +67,12 @@ impl Sender {
         Ok(Self {
             profile,
             config: *config,
+            master: master.clone(),
             rtp: Cipher::new(crypto, profile, master, Protocol::Rtp)?,
             rtcp: Cipher::new(crypto, profile, master, Protocol::Rtcp)?,
-            streams: HashMap::with_hasher(KeyedState::new(rng)),
+            streams: Streams::new(config, rng),
+            protected_rtp: 0,
+            newest_rtp: 0,
             rtcp_next: 0,
         })
     }
@@ -62,7 +83,8 @@ impl Sender {
     }
 
     /// Protects the RTP packet that is `packet[start..]`: its payload is encrypted, and the tag is
-    /// appended. Sequence numbers may come in any order within the replay window.
+    /// appended. Sequence numbers may come in any order within the replay window; one that is 2^15 or
+    /// more ahead of the newest is taken for one from behind.
     ///
     /// # Errors
     /// When this is no RTP packet, was protected before, is too old, or is one too many.
@@ -73,7 +95,9 @@ impl Sender {
         let (head, payload) = packet[start..].split_at_mut(header.len);
         match &self.rtp {
             Cipher::Counter { cipher, hmac, salt } => {
-                cipher.apply_keystream(&counter_block(salt, header.ssrc, index), payload);
+                if let Some(cipher) = cipher {
+                    cipher.apply_keystream(&counter_block(salt, header.ssrc, index), payload);
+                }
                 let tag = hmac.sign(&[&packet[start..], &rollover(index)]);
                 packet.extend_from_slice(&tag.as_ref()[..self.profile.rtp_overhead()]);
             }
@@ -98,17 +122,21 @@ impl Sender {
             return Err(ProtectError::KeyExhausted);
         }
         self.rtcp_next += 1;
-        let trailer = (ENCRYPTED | index).to_be_bytes();
         let (head, payload) = packet[start..].split_at_mut(RTCP_HEADER_LEN);
         match &self.rtcp {
             Cipher::Counter { cipher, hmac, salt } => {
-                cipher.apply_keystream(&counter_block(salt, ssrc, index.into()), payload);
-                packet.extend_from_slice(&trailer);
+                let mut trailer = index;
+                if let Some(cipher) = cipher {
+                    cipher.apply_keystream(&counter_block(salt, ssrc, index.into()), payload);
+                    trailer |= ENCRYPTED;
+                }
+                packet.extend_from_slice(&trailer.to_be_bytes());
                 let tag = hmac.sign(&[&packet[start..]]);
                 packet.extend_from_slice(&tag.as_ref()[..self.profile.rtcp_tag_len()]);
             }
             Cipher::Aead { cipher, salt } => {
-                let mut context = [0; RTCP_HEADER_LEN + 4];
+                let trailer = (ENCRYPTED | index).to_be_bytes();
+                let mut context = [0; RTCP_HEADER_LEN + RTCP_INDEX_LEN];
                 context[..RTCP_HEADER_LEN].copy_from_slice(head);
                 context[RTCP_HEADER_LEN..].copy_from_slice(&trailer);
                 let tag = cipher.seal(&nonce(salt, ssrc, index.into()), &context, payload);
@@ -119,30 +147,114 @@ impl Sender {
         Ok(())
     }
 
+    /// How many packets of RTP the stream that went furthest may still send, if none is skipped; 2^48
+    /// in the beginning.
+    pub fn remaining_rtp(&self) -> u64 {
+        match self.protected_rtp {
+            0 => LAST_RTP_INDEX + 1,
+            _ => LAST_RTP_INDEX - self.newest_rtp,
+        }
+    }
+
+    /// How many compound packets of RTCP may still be sent; 2^31 in the beginning.
+    pub fn remaining_rtcp(&self) -> u32 {
+        LAST_RTCP_INDEX + 1 - self.rtcp_next
+    }
+
+    /// How many packets of RTP were protected, of all streams together.
+    pub fn protected_rtp(&self) -> u64 {
+        self.protected_rtp
+    }
+
+    /// The index of the newest packet of the stream `ssrc`: its sequence number, and before that how
+    /// often it has rolled over. Its upper 32 bits are what a receiver that joins has to be told (RFC
+    /// 3711 section 3.3.1).
+    pub fn newest_index(&mut self, ssrc: u32) -> Option<u64> {
+        let stream = self.streams.find(ssrc)?;
+        stream.told.is_none().then(|| stream.window.newest())
+    }
+
+    /// Lets the next packet of the stream `ssrc` have rolled over so often, where it goes on from
+    /// where another context left it under the same key. What this one knows to have been sent is
+    /// refused nevertheless.
+    ///
+    /// # Errors
+    /// When this would begin one stream too many.
+    pub fn set_rollover(&mut self, ssrc: u32, rollover: u32) -> Result<(), ProtectError> {
+        self.know(ssrc)?.told = Some(rollover);
+        Ok(())
+    }
+
     /// Forgets the stream `ssrc`. It must never be sent under this key again: its sequence numbers
     /// would begin anew, and nonces with them.
     pub fn forget(&mut self, ssrc: u32) {
-        self.streams.remove(&ssrc);
+        self.streams.forget(ssrc);
+    }
+
+    /// Ends this context and answers all of it, to go on elsewhere by [`Self::from_state`]: the master
+    /// key, what was sent, the bounds. The bytes are a secret, and mean the same on every platform.
+    pub fn into_state(self) -> Secret {
+        let mut out = Writer::new(Kind::Sender, self.profile, &self.config, &self.master);
+        out.u64(self.protected_rtp);
+        out.u64(self.newest_rtp);
+        out.u32(self.rtcp_next);
+        out.streams(&self.streams);
+        out.finish()
+    }
+
+    /// Goes on where [`Self::into_state`] ended. Never do so twice with one state: both contexts would
+    /// use the same nonces, which gives the key away.
+    ///
+    /// # Errors
+    /// When `state` is none of a sender, or `crypto` lacks the cipher.
+    pub fn from_state(
+        crypto: &dyn CryptoProvider,
+        state: &Secret,
+        rng: &mut Rng,
+    ) -> Result<Self, StateError> {
+        let mut state = Reader::new(Kind::Sender, state)?;
+        let (profile, config) = (state.profile, state.config);
+        let mut sender = Self::new(crypto, profile, &state.master()?, &config, rng)?;
+        sender.protected_rtp = state.u64()?;
+        sender.newest_rtp = state.index()?;
+        sender.rtcp_next = state.u32()?;
+        state.streams(&mut sender.streams)?;
+        state.finish()?;
+        let is_valid = sender.rtcp_next <= LAST_RTCP_INDEX + 1;
+        is_valid.then_some(sender).ok_or(StateError::Malformed)
     }
 
     /// Takes the packet's index, so that no other one gets it.
     fn claim(&mut self, header: &RtpHeader) -> Result<u64, ProtectError> {
-        let Some(window) = self.streams.get_mut(&header.ssrc) else {
-            let index = u64::from(header.sequence);
-            let window = Window::new(index, &self.config);
-            self.streams.insert(header.ssrc, window);
-            return Ok(index);
+        let stream = match self.streams.find(header.ssrc) {
+            Some(stream) => stream,
+            None => self.know(header.ssrc)?,
         };
-        let index = window.estimate(header.sequence);
+        let index = stream.estimate(header.sequence);
         let index = index.ok_or(ProtectError::TooOld)?;
         if index > LAST_RTP_INDEX {
             return Err(ProtectError::KeyExhausted);
         }
-        match window.standing(index) {
-            Standing::New => window.insert(index),
+        match stream.window.standing(index) {
+            Standing::New => stream.insert(index),
             Standing::Seen => return Err(ProtectError::Repeated),
             Standing::TooOld => return Err(ProtectError::TooOld),
         }
+        self.protected_rtp += 1;
+        self.newest_rtp = self.newest_rtp.max(index);
         Ok(index)
+    }
+
+    /// The stream, which begins if it was not known.
+    #[cold]
+    fn know(&mut self, ssrc: u32) -> Result<&mut Stream, ProtectError> {
+        if self.streams.find(ssrc).is_none() {
+            if self.streams.is_full() {
+                return Err(ProtectError::TooManyStreams);
+            }
+            // When a stream begins, it has not rolled over (RFC 3711 section 3.3.1).
+            self.streams.add(ssrc, Some(0));
+        }
+        Ok(self.streams.find(ssrc).expect("it is known by now"))
     }
 }

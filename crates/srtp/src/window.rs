@@ -9,7 +9,7 @@ const WORD: u64 = u64::BITS as u64;
 #[derive(Debug)]
 pub(crate) struct Window {
     newest: u64,
-    /// A bit an index, that of `index` at `index` modulo their number.
+    /// A bit an index, that of `index` at `index` modulo their number, which is a power of two.
     seen: Box<[u64]>,
 }
 
@@ -22,24 +22,42 @@ pub(crate) enum Standing {
 }
 
 impl Window {
-    /// Begins with an index that has been seen.
-    pub(crate) fn new(first: u64, config: &Config) -> Self {
+    /// Begins with nothing seen.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            newest: 0,
+            seen: vec![0; Self::words(config)].into(),
+        }
+    }
+
+    /// How many words of 64 bits a window takes.
+    pub(crate) fn words(config: &Config) -> usize {
         let width = config.replay_window.clamp(1, Config::MAX_REPLAY_WINDOW);
-        let mut window = Self {
-            newest: first,
-            seen: vec![0; width.div_ceil(WORD as usize)].into(),
-        };
-        window.set(first);
-        window
+        width.div_ceil(WORD as usize).next_power_of_two()
+    }
+
+    /// One that was exported: its newest index, and [`Self::words`] words of what was seen.
+    pub(crate) fn from_parts(newest: u64, seen: Box<[u64]>) -> Self {
+        Self { newest, seen }
+    }
+
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    pub(crate) fn seen(&self) -> &[u64] {
+        &self.seen
     }
 
     /// The index that is nearest to the newest among those that end in `sequence`; `None` when it
     /// would be from before the beginning.
+    #[inline]
     pub(crate) fn estimate(&self, sequence: u16) -> Option<u64> {
         let ahead = sequence.wrapping_sub(self.newest as u16).cast_signed();
         self.newest.checked_add_signed(ahead.into())
     }
 
+    #[inline]
     pub(crate) fn standing(&self, index: u64) -> Standing {
         if index > self.newest {
             Standing::New
@@ -53,18 +71,30 @@ impl Window {
     }
 
     /// Notes an index whose standing is [`Standing::New`].
+    #[inline]
     pub(crate) fn insert(&mut self, index: u64) {
         if index > self.newest {
             if index - self.newest >= self.width() {
                 self.seen.fill(0);
             } else {
-                for skipped in self.newest + 1..index {
-                    self.clear(skipped);
-                }
+                self.clear(self.newest + 1, index + 1);
             }
             self.newest = index;
         }
-        self.set(index);
+        let word = self.word(index);
+        self.seen[word] |= bit(index);
+    }
+
+    /// Clears the bits of `index..end`, which fit into the window, a word at a time.
+    #[inline]
+    fn clear(&mut self, mut index: u64, end: u64) {
+        while index < end {
+            let next = ((index / WORD + 1) * WORD).min(end);
+            let mask = u64::MAX >> (WORD - (next - index)) << (index % WORD);
+            let word = self.word(index);
+            self.seen[word] &= !mask;
+            index = next;
+        }
     }
 
     fn width(&self) -> u64 {
@@ -72,17 +102,7 @@ impl Window {
     }
 
     fn word(&self, index: u64) -> usize {
-        (index / WORD % self.seen.len() as u64) as usize
-    }
-
-    fn set(&mut self, index: u64) {
-        let word = self.word(index);
-        self.seen[word] |= bit(index);
-    }
-
-    fn clear(&mut self, index: u64) {
-        let word = self.word(index);
-        self.seen[word] &= !bit(index);
+        (index / WORD) as usize & (self.seen.len() - 1)
     }
 }
 
@@ -103,7 +123,9 @@ mod tests {
             replay_window: width,
             ..Config::default()
         };
-        Window::new(first, &config)
+        let mut window = Window::new(&config);
+        window.insert(first);
+        window
     }
 
     #[test]
@@ -140,7 +162,7 @@ mod tests {
             steps in proptest::collection::vec((any::<bool>(), 0_u64..400), 1..200),
         ) {
             let mut window = window(1000, width);
-            let width = width.next_multiple_of(64) as u64;
+            let width = width.next_power_of_two().max(64) as u64;
             let mut seen = BTreeSet::from([1000]);
             for (forth, by) in steps {
                 let newest = *seen.last().unwrap();
