@@ -174,8 +174,10 @@ impl Negotiation {
             .zip(&offer.sections)
             .zip(&offer.uses)
             .any(|((known, offered), offered_use)| {
-                // Data must stay where it is as long as it is in use.
-                known.is_data() && !offered.is_data() && *offered_use != SectionUse::Rejected
+                // What is in use stays where it is; a section that was rejected may become another.
+                !known.is_rejected()
+                    && !offered.matches(known)
+                    && *offered_use != SectionUse::Rejected
             });
         if moved {
             Err(Unacceptable::SectionMismatch)
@@ -255,14 +257,21 @@ fn agree_section(
     let same_mid = answered.mid.is_none() || answered.mid == offered.mid;
     let fits = match used {
         SectionUse::Rejected => true,
-        _ => offered.is_data() && answered.is_data(),
+        SectionUse::SharesTransport => offered.matches(answered),
+        // There is one transport, and the peer wants another for it.
+        SectionUse::Apart => false,
     };
     if !same_mid || !fits {
         return Err(Unacceptable::SectionMismatch);
     }
+    let content = if used == SectionUse::Rejected {
+        answered.content.clone()
+    } else {
+        offered.content.clone()
+    };
     Ok(Section {
         mid: offered.mid.clone(),
-        content: answered.content.clone(),
+        content,
     })
 }
 
@@ -326,8 +335,9 @@ mod tests {
         let answer = |sections: Vec<Section>| RemoteSession {
             uses: vec![SectionUse::SharesTransport; sections.len()],
             sections,
-            bundles_data: false,
-            data: None,
+            is_bundled: false,
+            transport: None,
+            sctp: None,
         };
         let offered = [data("0")];
         assert!(Negotiation::agree(&offered, &answer(vec![data("0")])).is_ok());

@@ -2,6 +2,7 @@
 //! without its state machine.
 
 mod read;
+mod rtp;
 mod write;
 
 use tidewire_dtls as dtls;
@@ -9,6 +10,7 @@ use tidewire_ice as ice;
 use tidewire_sdp::MediaKind;
 
 pub(crate) use read::{RemoteSession, SectionUse};
+pub(crate) use rtp::{Layer, RtpSection, SectionCodec, SectionExtension};
 pub(crate) use tidewire_sdp::Setup;
 pub(crate) use write::{LocalParameters, describe, with_candidates};
 
@@ -27,6 +29,8 @@ pub(crate) struct Section {
 pub(crate) enum Content {
     /// Data channels.
     Data,
+    /// Audio or video.
+    Media(Box<RtpSection>),
     /// Rejected: what its `m=` line says is kept, as an answer repeats it.
     Rejected {
         kind: MediaKind,
@@ -38,6 +42,27 @@ pub(crate) enum Content {
 impl Section {
     pub(crate) fn is_data(&self) -> bool {
         self.content == Content::Data
+    }
+
+    /// What it says about audio or video.
+    pub(crate) fn media(&self) -> Option<&RtpSection> {
+        match &self.content {
+            Content::Media(media) => Some(media),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_rejected(&self) -> bool {
+        matches!(self.content, Content::Rejected { .. })
+    }
+
+    /// Whether both are for the same: data, or one kind of media.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Data, Content::Data) => true,
+            (Content::Media(one), Content::Media(other)) => one.kind == other.kind,
+            _ => false,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 use tidewire_sdp::{Effective, MediaDescription, SessionDescription, Setup};
 
-use super::{Content, SCTP_PORT, SctpParameters, Section, TransportParameters};
+use super::{Content, RtpSection, SCTP_PORT, SctpParameters, Section, TransportParameters};
 use crate::error::{NegotiationError, Unacceptable};
 
 /// The longest message that a peer accepts which does not say (RFC 8841 section 6.1).
@@ -19,16 +19,18 @@ pub(crate) struct RemoteSession {
     pub(crate) sections: Vec<Section>,
     /// What the author uses each of them for.
     pub(crate) uses: Vec<SectionUse>,
-    /// The mids of the section's BUNDLE group (RFC 9143), when there is one with the data in it.
-    pub(crate) bundles_data: bool,
-    /// The data section's transport and association.
-    pub(crate) data: Option<(TransportParameters, SctpParameters)>,
+    /// The section that the transport belongs to is in a BUNDLE group (RFC 9143).
+    pub(crate) is_bundled: bool,
+    /// The transport that everything shares.
+    pub(crate) transport: Option<TransportParameters>,
+    /// The association for data.
+    pub(crate) sctp: Option<SctpParameters>,
 }
 
 /// Whether the author of a description uses a section.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SectionUse {
-    /// Over the transport of the data section: it is that, or bundled with it.
+    /// Over the one transport that we take part in.
     SharesTransport,
     /// Over another transport.
     Apart,
@@ -43,33 +45,56 @@ impl RemoteSession {
 
     fn read(description: &SessionDescription) -> Result<Self, Unacceptable> {
         check_mids(description)?;
-        let data = description
-            .media
+        let all = &description.media;
+        let data = all
             .iter()
             .position(|media| media.is_data_channel() && !media.is_rejected());
-        let sections = description
-            .media
+        let sections: Vec<Section> = all
             .iter()
             .enumerate()
-            .map(|(index, media)| read_section(media, Some(index) == data))
+            .map(|(index, media)| read_section(description, media, Some(index) == data))
             .collect();
-        let data = data.map(|index| &description.media[index]);
-        let bundle = data.and_then(|media| bundle_of(description, media));
-        let uses = description.media.iter();
+        let primary = primary_section(description, &sections, data).map(|index| &all[index]);
+        let bundle = primary.and_then(|media| bundle_of(description, media));
+        let uses = all
+            .iter()
+            .map(|media| read_use(media, primary, bundle.unwrap_or_default()));
+        let transport = primary.map(|media| read_transport(description, media));
         Ok(Self {
+            uses: uses.collect(),
             sections,
-            uses: uses
-                .map(|media| read_use(media, data, bundle.unwrap_or_default()))
-                .collect(),
-            bundles_data: bundle.is_some(),
-            data: data
-                .map(|media| {
-                    let transport = read_transport(description, media)?;
-                    Ok((transport, read_sctp(media)))
-                })
-                .transpose()?,
+            is_bundled: bundle.is_some(),
+            transport: transport.transpose()?,
+            sctp: data.map(|index| read_sctp(&all[index])),
         })
     }
+
+    /// Each section with its use.
+    pub(crate) fn used_sections(&self) -> impl Iterator<Item = (&Section, SectionUse)> {
+        self.sections.iter().zip(self.uses.iter().copied())
+    }
+
+    /// Whether data flows over the transport.
+    pub(crate) fn has_data(&self) -> bool {
+        let mut used = self.used_sections();
+        used.any(|(section, used)| section.is_data() && used == SectionUse::SharesTransport)
+    }
+}
+
+/// The section whose transport we take part in: with BUNDLE (RFC 9143) the first of a group; without, that
+/// for data, or the first one, as there is only one transport.
+fn primary_section(
+    description: &SessionDescription,
+    sections: &[Section],
+    data: Option<usize>,
+) -> Option<usize> {
+    let usable = |index: &usize| !sections[*index].is_rejected();
+    let bundled = (0..sections.len())
+        .filter(usable)
+        .find(|index| bundle_of(description, &description.media[*index]).is_some());
+    bundled
+        .or(data)
+        .or_else(|| (0..sections.len()).find(usable))
 }
 
 fn check_mids(description: &SessionDescription) -> Result<(), Unacceptable> {
@@ -86,17 +111,25 @@ fn check_mids(description: &SessionDescription) -> Result<(), Unacceptable> {
     }
 }
 
-fn read_section(media: &MediaDescription, is_data: bool) -> Section {
-    let content = if is_data {
-        Content::Data
-    } else {
-        Content::Rejected {
+fn read_section(
+    description: &SessionDescription,
+    media: &MediaDescription,
+    is_data: bool,
+) -> Section {
+    let effective = description.effective(media);
+    let rtp = RtpSection::read(media, &effective);
+    // RTCP has no transport of its own here (RFC 8834 section 4.5).
+    let rtp = rtp.filter(|rtp| rtp.rtcp_mux && !media.is_rejected());
+    let content = match rtp {
+        _ if is_data => Content::Data,
+        Some(rtp) => Content::Media(Box::new(rtp)),
+        None => Content::Rejected {
             kind: media.kind.clone(),
             protocol: media.protocol.clone(),
             // One has to be there, and none means anything (RFC 3264 section 6): a peer that offers
             // thousands does not get them all back.
             formats: media.formats.iter().take(1).cloned().collect(),
-        }
+        },
     };
     Section {
         mid: media.mid().map(str::to_owned),
@@ -106,7 +139,7 @@ fn read_section(media: &MediaDescription, is_data: bool) -> Section {
 
 fn read_use(
     media: &MediaDescription,
-    data: Option<&MediaDescription>,
+    primary: Option<&MediaDescription>,
     bundle: &[String],
 ) -> SectionUse {
     let is_bundled = media
@@ -114,7 +147,7 @@ fn read_use(
         .is_some_and(|mid| bundle.iter().any(|member| member == mid));
     if media.is_rejected() {
         SectionUse::Rejected
-    } else if is_bundled || data.is_some_and(|data| std::ptr::eq(data, media)) {
+    } else if is_bundled || primary.is_some_and(|primary| std::ptr::eq(primary, media)) {
         SectionUse::SharesTransport
     } else {
         SectionUse::Apart
@@ -198,6 +231,8 @@ fn read_sctp(media: &MediaDescription) -> SctpParameters {
 
 #[cfg(test)]
 mod tests {
+    use tidewire_media::MediaKind;
+
     use super::*;
 
     const OFFER: &str = include_str!("../../testdata/chromium-156-offer-data.sdp");
@@ -217,7 +252,8 @@ mod tests {
     #[test]
     fn a_browsers_data_offer_tells_everything_a_transport_needs() {
         let session = read(OFFER);
-        let (transport, sctp) = session.data.expect("a data section");
+        let transport = session.transport.expect("a transport");
+        let sctp = session.sctp.expect("a data section");
         assert_eq!(transport.credentials.ufrag, "5JI3");
         assert_eq!(transport.credentials.pwd, "DoAJkuUPL+uqUVlJmm/9h4NE");
         assert_eq!(transport.setup, Setup::ActPass);
@@ -231,15 +267,17 @@ mod tests {
                 max_message_size: 262_144
             }
         );
-        assert!(session.bundles_data);
+        assert!(session.is_bundled);
     }
 
     #[test]
-    fn media_sections_are_kept_for_their_rejection() {
+    fn media_sections_are_told_from_data() {
         let session = read(WITH_MEDIA);
         let data: Vec<_> = session.sections.iter().map(Section::is_data).collect();
         assert_eq!(data, [false, false, true]);
-        assert!(session.data.is_some());
+        assert!(session.sctp.is_some());
+        let kinds: Vec<_> = session.sections.iter().map(|section| section.media().map(|media| media.kind)).collect();
+        assert_eq!(kinds, [Some(MediaKind::Audio), Some(MediaKind::Video), None]);
     }
 
     #[test]
@@ -253,10 +291,8 @@ mod tests {
         let bare = read(&format!("{head}m=application{bare}"));
         let whole = read(WITH_MEDIA);
         let ufrag = |session: &RemoteSession| {
-            session
-                .data
-                .as_ref()
-                .map(|(transport, _)| transport.credentials.ufrag.clone())
+            let transport = session.transport.as_ref();
+            transport.map(|transport| transport.credentials.ufrag.clone())
         };
         assert!(ufrag(&bare).is_some());
         assert_eq!(
@@ -303,7 +339,7 @@ mod tests {
             .split_inclusive('\n')
             .filter(|line| !line.starts_with("a=max-message-size"))
             .collect();
-        let sctp = read(&text).data.expect("a data section").1;
+        let sctp = read(&text).sctp.expect("a data section");
         assert_eq!(sctp.max_message_size, 65_536);
     }
 }

@@ -4,12 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
+use tidewire_media::MediaKind;
 use tidewire_sdp::{
-    Attribute, Connection, Direction, Fingerprint, Group, MediaDescription, Origin,
+    self as sdp, Attribute, Connection, Direction, Fingerprint, Group, MediaDescription, Origin,
     SessionDescription, Setup,
 };
 
-use super::{Content, SCTP_PORT, Section};
+use super::{Content, RtpSection, SCTP_PORT, Section};
 
 /// The port of a section whose candidates are not known yet (RFC 8840 section 4.1.1).
 const DISCARD_PORT: u16 = 9;
@@ -24,7 +25,7 @@ pub(crate) struct LocalParameters<'a> {
     pub(crate) setup: Setup,
     pub(crate) tls_id: &'a str,
     pub(crate) max_message_size: u32,
-    /// Whether the data section is put into a BUNDLE group.
+    /// Whether the sections are put into a BUNDLE group.
     pub(crate) bundle: bool,
 }
 
@@ -37,10 +38,16 @@ pub(crate) fn describe(
     let mut description = SessionDescription::new(origin);
     let bundled = sections
         .iter()
-        .filter(|section| parameters.bundle && section.is_data());
+        .filter(|section| parameters.bundle && !section.is_rejected());
     let mids: Vec<_> = bundled.filter_map(|section| section.mid.clone()).collect();
     if !mids.is_empty() {
         description = description.with(Attribute::Group(Group::bundle(mids)));
+    }
+    if sections.iter().any(|section| section.media().is_some()) {
+        let semantic = " WMS *".to_owned();
+        description = description
+            .with(Attribute::ExtmapAllowMixed)
+            .with(Attribute::MsidSemantic(semantic));
     }
     sections.iter().fold(description, |description, section| {
         description.with_media(describe_section(section, parameters))
@@ -50,6 +57,7 @@ pub(crate) fn describe(
 fn describe_section(section: &Section, parameters: &LocalParameters<'_>) -> MediaDescription {
     let media = match &section.content {
         Content::Data => MediaDescription::data_channel(DISCARD_PORT),
+        Content::Media(rtp) => describe_rtp(rtp),
         Content::Rejected {
             kind,
             protocol,
@@ -63,13 +71,33 @@ fn describe_section(section: &Section, parameters: &LocalParameters<'_>) -> Medi
     if let Some(mid) = &section.mid {
         media = media.with(Attribute::Mid(mid.clone()));
     }
-    match section.content {
-        Content::Data => describe_data(media, parameters),
+    match &section.content {
+        Content::Data => describe_transport(media, parameters)
+            .with(Attribute::SctpPort(SCTP_PORT))
+            .with(Attribute::MaxMessageSize(
+                parameters.max_message_size.into(),
+            )),
+        Content::Media(rtp) => rtp.write(describe_transport(media, parameters)),
         Content::Rejected { .. } => media.with(Attribute::Direction(Direction::Inactive)),
     }
 }
 
-fn describe_data(media: MediaDescription, parameters: &LocalParameters<'_>) -> MediaDescription {
+fn describe_rtp(rtp: &RtpSection) -> MediaDescription {
+    let kind = match rtp.kind {
+        MediaKind::Audio => sdp::MediaKind::Audio,
+        MediaKind::Video => sdp::MediaKind::Video,
+    };
+    MediaDescription {
+        // An answer repeats the offer's (RFC 8829 section 5.1.2).
+        protocol: rtp.protocol.clone(),
+        ..MediaDescription::rtp(kind, DISCARD_PORT, rtp.payload_types())
+    }
+}
+
+fn describe_transport(
+    media: MediaDescription,
+    parameters: &LocalParameters<'_>,
+) -> MediaDescription {
     let fingerprint = parameters.fingerprint.to_string();
     let (hash, value) = fingerprint
         .split_once(' ')
@@ -87,10 +115,6 @@ fn describe_data(media: MediaDescription, parameters: &LocalParameters<'_>) -> M
         }))
         .with(Attribute::Setup(parameters.setup))
         .with(Attribute::TlsId(parameters.tls_id.to_owned()))
-        .with(Attribute::SctpPort(SCTP_PORT))
-        .with(Attribute::MaxMessageSize(
-            parameters.max_message_size.into(),
-        ))
 }
 
 /// `description` with what has been gathered since: candidates, the default destination and, when

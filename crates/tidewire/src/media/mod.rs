@@ -1,0 +1,12 @@
+//! Media in the vocabulary of the W3C: what can be sent and received, and the transceivers that do.
+
+mod capability;
+mod numbers;
+mod transceiver;
+
+pub use capability::{CodecCapability, MediaCapabilities};
+pub(crate) use numbers::Numbers;
+pub use transceiver::{
+    EncodingParameters, TransceiverId, TransceiverInit, TransceiverState,
+};
+pub(crate) use transceiver::Transceiver;

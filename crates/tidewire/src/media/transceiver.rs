@@ -1,0 +1,218 @@
+//! Transceivers: RTCRtpTransceiver, without tracks, which belong to whoever captures and plays.
+
+use std::fmt;
+
+use tidewire_crypto::Rng;
+use tidewire_media::{Delivery, MediaKind, ReceiverId, SenderId};
+use tidewire_sdp::Direction;
+
+use super::capability::CodecCapability;
+
+/// A transceiver of a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TransceiverId(pub(crate) u32);
+
+impl fmt::Display for TransceiverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "transceiver {}", self.0)
+    }
+}
+
+/// RTCRtpTransceiverInit.
+///
+/// A dictionary: fields are added in minor versions, so name those that matter and end with
+/// `..Default::default()`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TransceiverInit {
+    /// Which way media is to flow.
+    pub direction: Direction,
+    /// The streams that what is sent belongs to (RFC 8830): receivers play those of one stream in
+    /// sync.
+    pub streams: Vec<String>,
+    /// The layers of simulcast, the smallest first; one without a name for none.
+    pub send_encodings: Vec<EncodingParameters>,
+    /// In which form received media are handed on.
+    pub delivery: Delivery,
+}
+
+impl Default for TransceiverInit {
+    fn default() -> Self {
+        Self {
+            direction: Direction::SendRecv,
+            streams: Vec::new(),
+            send_encodings: vec![EncodingParameters::default()],
+            delivery: Delivery::Frames,
+        }
+    }
+}
+
+/// RTCRtpEncodingParameters.
+///
+/// A dictionary: fields are added in minor versions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EncodingParameters {
+    /// The name of a layer of simulcast (RFC 8851).
+    pub rid: Option<String>,
+    /// Whether it is sent.
+    pub active: bool,
+    /// What the encoder is to keep to, in bits a second; it is told to the peer for a layer.
+    pub max_bitrate: Option<u64>,
+}
+
+impl Default for EncodingParameters {
+    fn default() -> Self {
+        Self {
+            rid: None,
+            active: true,
+            max_bitrate: None,
+        }
+    }
+}
+
+/// What a transceiver is: the attributes of RTCRtpTransceiver.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TransceiverState {
+    /// The transceiver.
+    pub id: TransceiverId,
+    /// What it carries.
+    pub kind: MediaKind,
+    /// The media section, once negotiated.
+    pub mid: Option<String>,
+    /// Which way media is to flow.
+    pub direction: Direction,
+    /// Which way it was negotiated to flow.
+    pub current_direction: Option<Direction>,
+    /// It was stopped, or is to be.
+    pub is_stopped: bool,
+    /// The streams that the peer's media belongs to.
+    pub remote_streams: Vec<String>,
+    /// The codec that is sent, once negotiated.
+    pub send_codec: Option<CodecCapability>,
+    /// The encodings that are sent.
+    pub encodings: Vec<EncodingParameters>,
+}
+
+/// A transceiver.
+#[derive(Clone, Debug)]
+pub(crate) struct Transceiver {
+    pub(crate) id: TransceiverId,
+    pub(crate) kind: MediaKind,
+    pub(crate) mid: Option<String>,
+    pub(crate) direction: Direction,
+    pub(crate) current_direction: Option<Direction>,
+    /// stop was called; negotiation makes it final.
+    pub(crate) is_stopping: bool,
+    pub(crate) is_stopped: bool,
+    /// A peer's offer may be associated with it (RFC 8829 section 5.10).
+    pub(crate) is_from_track: bool,
+    /// It goes when the offer that made it is rolled back.
+    pub(crate) is_from_offer: bool,
+    pub(crate) streams: Vec<String>,
+    /// The name of what is sent (RFC 8830).
+    pub(crate) track: String,
+    /// Whether there is a track to send: replaceTrack may take it away.
+    pub(crate) has_track: bool,
+    pub(crate) preferences: Vec<CodecCapability>,
+    pub(crate) encodings: Vec<Encoding>,
+    pub(crate) delivery: Delivery,
+    pub(crate) remote_streams: Vec<String>,
+    /// What the application has been told about receiving.
+    pub(crate) receives: bool,
+    pub(crate) send_codec: Option<CodecCapability>,
+    pub(crate) sender: Option<SenderId>,
+    pub(crate) receiver: Option<ReceiverId>,
+}
+
+/// An encoding with the streams that carry it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Encoding {
+    pub(crate) parameters: EncodingParameters,
+    pub(crate) ssrc: u32,
+    pub(crate) rtx_ssrc: u32,
+}
+
+impl Transceiver {
+    /// Layers of simulcast.
+    pub(crate) const MAX_ENCODINGS: usize = 8;
+
+    pub(crate) fn new(
+        id: TransceiverId,
+        kind: MediaKind,
+        init: TransceiverInit,
+        rng: &mut Rng,
+    ) -> Self {
+        let mut encodings = init.send_encodings;
+        encodings.truncate(Self::MAX_ENCODINGS);
+        if encodings.is_empty() {
+            encodings.push(EncodingParameters::default());
+        }
+        let encodings = encodings.into_iter().map(|parameters| Encoding {
+            parameters,
+            ssrc: rng.next_u32(),
+            rtx_ssrc: rng.next_u32(),
+        });
+        Self {
+            id,
+            kind,
+            mid: None,
+            direction: init.direction,
+            current_direction: None,
+            is_stopping: false,
+            is_stopped: false,
+            is_from_track: false,
+            is_from_offer: false,
+            streams: init.streams,
+            encodings: encodings.collect(),
+            track: track_name(rng),
+            has_track: true,
+            preferences: Vec::new(),
+            delivery: init.delivery,
+            remote_streams: Vec::new(),
+            receives: false,
+            send_codec: None,
+            sender: None,
+            receiver: None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> TransceiverState {
+        let encodings = self.encodings.iter();
+        TransceiverState {
+            id: self.id,
+            kind: self.kind,
+            mid: self.mid.clone(),
+            direction: self.direction,
+            current_direction: self.current_direction,
+            is_stopped: self.is_stopping || self.is_stopped,
+            remote_streams: self.remote_streams.clone(),
+            send_codec: self.send_codec.clone(),
+            encodings: encodings
+                .map(|encoding| encoding.parameters.clone())
+                .collect(),
+        }
+    }
+
+    /// Whether a section is, or is to be, in use for it.
+    pub(crate) fn is_live(&self) -> bool {
+        !self.is_stopping && !self.is_stopped
+    }
+
+    /// Whether its encodings are layers of simulcast.
+    pub(crate) fn is_simulcast(&self) -> bool {
+        let mut encodings = self.encodings.iter();
+        encodings.any(|encoding| encoding.parameters.rid.is_some())
+    }
+}
+
+/// The name of a track: a UUID's form is what every peer takes (RFC 4122 section 3).
+fn track_name(rng: &mut Rng) -> String {
+    let [a, b, c, d] = [(); 4].map(|()| rng.next_u32());
+    format!(
+        "{a:08x}-{:04x}-{:04x}-{:04x}-{:04x}{d:08x}",
+        b >> 16,
+        b & 0xfff | 0x4000,
+        c >> 16 & 0x3fff | 0x8000,
+        c & 0xffff,
+    )
+}

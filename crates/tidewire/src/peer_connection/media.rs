@@ -1,0 +1,450 @@
+//! Media in the connection: what was negotiated comes into force, frames go in and out, and packets
+//! are protected.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tidewire_media as media;
+use tidewire_media::{
+    Codec, Encoding, EncodingId, FrameInfo, MediaKind, OutgoingPacket, ReceiverConfig,
+    SenderConfig,
+};
+use tidewire_rtp::extension::ExtensionMap;
+use tidewire_rtp::is_rtcp;
+use tidewire_rtp::payload::OutgoingFrame;
+
+use super::sections::{both, matches};
+use super::transceivers::common;
+use super::{DATA, PeerConnection};
+use crate::datagram::Datagram;
+use crate::error::SendMediaError;
+use crate::event::{Event, ReceivedMedia};
+use crate::media::{CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
+use crate::session::{RemoteSession, RtpSection, Section, SectionUse};
+use crate::srtp::Srtp;
+
+/// What a transceiver's two sections agreed on.
+#[derive(Clone, Debug)]
+pub(super) struct Agreed {
+    own: RtpSection,
+    peers: RtpSection,
+}
+
+impl PeerConnection {
+    /// Sends a frame of a transceiver's encoding. It is dropped while nothing may be sent.
+    ///
+    /// # Errors
+    /// When there is no such encoding, or the frame cannot be sent.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encoding: usize,
+        frame: OutgoingFrame,
+        info: &FrameInfo,
+    ) -> Result<(), SendMediaError> {
+        let now = self.advance(now);
+        let Some(encoding) = self.encoding(id, encoding)? else {
+            return Ok(());
+        };
+        Ok(self.media.send_frame(now, encoding, frame, info)?)
+    }
+
+    /// Sends an RTP packet of a transceiver's encoding. It is dropped while nothing may be sent.
+    ///
+    /// # Errors
+    /// When there is no such encoding, or the packet cannot be sent.
+    pub fn send_packet(
+        &mut self,
+        id: TransceiverId,
+        encoding: usize,
+        packet: OutgoingPacket,
+    ) -> Result<(), SendMediaError> {
+        let Some(encoding) = self.encoding(id, encoding)? else {
+            return Ok(());
+        };
+        Ok(self.media.send_packet(encoding, packet)?)
+    }
+
+    /// The next frame or packet that was received.
+    pub fn poll_media(&mut self) -> Option<ReceivedMedia> {
+        loop {
+            let received = self.media.poll_received()?;
+            let receiver = Some(received.stream.receiver);
+            let mut all = self.transceivers.iter();
+            let owner = all.find(|transceiver| transceiver.receiver == receiver);
+            if let Some(owner) = owner {
+                return Some(ReceivedMedia {
+                    transceiver: owner.id,
+                    ssrc: received.stream.ssrc,
+                    media: received.media,
+                });
+            }
+        }
+    }
+
+    /// Asks the peer for a key frame of a stream that a transceiver receives: of all of them, unless
+    /// told which.
+    pub fn request_key_frame(&mut self, now: Instant, id: TransceiverId, ssrc: Option<u32>) {
+        let now = self.advance(now);
+        let receiver = self.transceiver_mut(id).ok().and_then(|known| known.receiver);
+        let Some(receiver) = receiver else { return };
+        let streams: Vec<u32> = self
+            .media
+            .receiver_stats(receiver)
+            .map(|stream| stream.ssrc)
+            .filter(|known| ssrc.is_none_or(|ssrc| ssrc == *known))
+            .collect();
+        for ssrc in streams {
+            let stream = media::StreamId { receiver, ssrc };
+            self.media.request_key_frame(now, stream);
+        }
+    }
+
+    /// What all encoders together should produce, in bits a second.
+    pub fn target_bitrate(&self) -> u64 {
+        self.media.target_bitrate()
+    }
+
+    fn encoding(
+        &mut self,
+        id: TransceiverId,
+        index: usize,
+    ) -> Result<Option<EncodingId>, SendMediaError> {
+        let transceiver = self
+            .transceiver_mut(id)
+            .map_err(|_| SendMediaError::UnknownTransceiver)?;
+        if index >= transceiver.encodings.len() {
+            return Err(SendMediaError::UnknownTransceiver);
+        }
+        let encoding = transceiver
+            .sender
+            .map(|sender| EncodingId { sender, index });
+        Ok(encoding.filter(|_| self.srtp.is_some()))
+    }
+
+    /// Puts what was agreed about media into force. `own` are our sections.
+    pub(super) fn apply_media(&mut self, now: Instant, own: &[Section], remote: &RemoteSession) {
+        for (own, (peers, used)) in own.iter().zip(remote.used_sections()) {
+            let Some(mid) = own.mid.as_deref() else {
+                continue;
+            };
+            let Some(id) = self.transceiver_by_mid(mid).map(|known| known.id) else {
+                continue;
+            };
+            match (own.media(), peers.media()) {
+                (Some(own), Some(peers)) if used == SectionUse::SharesTransport => {
+                    let agreed = Agreed {
+                        own: own.clone(),
+                        peers: peers.clone(),
+                    };
+                    self.apply_section(now, id, agreed);
+                }
+                _ => self.finish_transceiver(id),
+            }
+        }
+        let stopped = |transceiver: &Transceiver| transceiver.is_stopped;
+        self.transceivers.retain(|transceiver| !stopped(transceiver));
+    }
+
+    fn apply_section(&mut self, now: Instant, id: TransceiverId, agreed: Agreed) {
+        self.note_remote_streams(id, &agreed.peers);
+        let direction = common(agreed.own.direction, agreed.peers.direction.reversed());
+        let Ok(transceiver) = self.transceiver_mut(id) else {
+            return;
+        };
+        transceiver.current_direction = Some(direction);
+        transceiver.is_from_offer = false;
+        transceiver.agreed = Some(agreed);
+        self.update_receiver(now, id);
+        self.update_sender(id);
+    }
+
+    /// A section that was rejected ends its transceiver.
+    fn finish_transceiver(&mut self, id: TransceiverId) {
+        self.end_media(id);
+        if let Ok(transceiver) = self.transceiver_mut(id) {
+            transceiver.is_stopped = true;
+            transceiver.mid = None;
+            if std::mem::take(&mut transceiver.receives) {
+                self.events.push(Event::TrackEnded(id));
+            }
+            self.events.push(Event::TransceiverStopped(id));
+        }
+    }
+
+    /// Neither sends nor receives any more.
+    pub(super) fn end_media(&mut self, id: TransceiverId) {
+        let Ok(transceiver) = self.transceiver_mut(id) else {
+            return;
+        };
+        transceiver.current_direction = None;
+        transceiver.agreed = None;
+        let (sender, receiver) = (transceiver.sender.take(), transceiver.receiver.take());
+        if let Some(sender) = sender {
+            self.media.remove_sender(sender);
+        }
+        if let Some(receiver) = receiver {
+            self.media.remove_receiver(receiver);
+        }
+    }
+
+    pub(super) fn update_receiver(&mut self, now: Instant, id: TransceiverId) {
+        let capabilities = &self.capabilities;
+        let mut all = self.transceivers.iter_mut();
+        let Some(transceiver) = all.find(|transceiver| transceiver.id == id) else {
+            return;
+        };
+        let receives = transceiver.current_direction.is_some_and(|now| now.receives());
+        match receives.then(|| receiver_config(transceiver, capabilities)).flatten() {
+            Some(config) => match transceiver.receiver {
+                Some(receiver) => self.media.update_receiver(now, receiver, config),
+                None => transceiver.receiver = Some(self.media.add_receiver(config)),
+            },
+            None => {
+                if let Some(receiver) = transceiver.receiver.take() {
+                    self.media.remove_receiver(receiver);
+                }
+            }
+        }
+    }
+
+    pub(super) fn update_sender(&mut self, id: TransceiverId) {
+        let capabilities = &self.capabilities;
+        let mut all = self.transceivers.iter_mut();
+        let Some(transceiver) = all.find(|transceiver| transceiver.id == id) else {
+            return;
+        };
+        let Some((capability, config)) = sender_config(transceiver, capabilities) else {
+            return;
+        };
+        transceiver.send_codec = Some(capability);
+        match transceiver.sender {
+            Some(sender) => self.media.update_sender(sender, config),
+            None if transceiver.current_direction.is_some_and(|now| now.sends()) => {
+                transceiver.sender = Some(self.media.add_sender(config));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes an SRTP or SRTCP packet.
+    pub(super) fn handle_srtp(&mut self, now: Instant, datagram: Datagram) {
+        let transport = &self.transports[DATA];
+        let is_known = transport
+            .agent
+            .is_known_path(datagram.local, datagram.remote);
+        let Some(srtp) = &mut self.srtp else {
+            // It overtook the end of the handshake, or its description.
+            self.keep_early(datagram);
+            return;
+        };
+        if !is_known {
+            self.stats.dropped.unknown_path += 1;
+            return;
+        }
+        let mut packet = datagram.data;
+        let opened = if is_rtcp(&packet) {
+            let opened = srtp.receiver.unprotect_rtcp(&mut packet);
+            opened.map(|()| self.media.handle_rtcp(now, &packet))
+        } else {
+            let opened = srtp.receiver.unprotect_rtp(&mut packet);
+            opened.map(|index| self.media.handle_rtp(now, index, packet.freeze()))
+        };
+        if opened.is_err() {
+            self.stats.dropped.srtp += 1;
+        }
+    }
+
+    /// Appends the next protected packet of media to `buf`.
+    pub(super) fn write_media(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
+        let Some(srtp) = &mut self.srtp else {
+            return false;
+        };
+        let start = buf.len();
+        loop {
+            let protected = if self.media.poll_rtcp(now, buf) {
+                srtp.sender.protect_rtcp(buf, start)
+            } else if self.media.poll_rtp(now, buf) {
+                srtp.sender.protect_rtp(buf, start)
+            } else {
+                return false;
+            };
+            if protected.is_ok() {
+                return true;
+            }
+            // Only when the application chose a number that was used, or after 2^48 packets.
+            self.stats.dropped.unprotected += 1;
+            buf.truncate(start);
+        }
+    }
+
+    /// The keys are there.
+    pub(super) fn start_srtp(&mut self, now: Instant) {
+        let Some(dtls) = self.transports[DATA].dtls() else {
+            return;
+        };
+        self.srtp = Srtp::from_dtls(&*self.crypto, dtls, &mut self.rng);
+        self.replay_early(now);
+    }
+
+    /// What the streams report.
+    pub(super) fn collect_media_events(&mut self) {
+        while let Some(event) = self.media.poll_event() {
+            let of_receiver = |receiver| {
+                let mut all = self.transceivers.iter();
+                all.find(|known| known.receiver == Some(receiver))
+                    .map(|known| known.id)
+            };
+            let of_sender = |sender| {
+                let mut all = self.transceivers.iter();
+                all.find(|known| known.sender == Some(sender))
+                    .map(|known| known.id)
+            };
+            let event = match event {
+                media::Event::StreamStarted { stream, rid } => {
+                    of_receiver(stream.receiver).map(|transceiver| Event::StreamStarted {
+                        transceiver,
+                        ssrc: stream.ssrc,
+                        rid,
+                    })
+                }
+                media::Event::StreamEnded(stream) => {
+                    of_receiver(stream.receiver).map(|transceiver| Event::StreamEnded {
+                        transceiver,
+                        ssrc: stream.ssrc,
+                    })
+                }
+                media::Event::KeyFrameRequested(encoding) => {
+                    of_sender(encoding.sender).map(|transceiver| Event::KeyFrameRequested {
+                        transceiver,
+                        encoding: encoding.index,
+                    })
+                }
+                _ => None,
+            };
+            if let Some(event) = event {
+                self.events.push(event);
+            }
+        }
+    }
+}
+
+/// The extensions that both sections have, by the numbers of the one that is read with.
+fn extension_map(
+    section: &RtpSection,
+    other: &RtpSection,
+    capabilities: &MediaCapabilities,
+) -> ExtensionMap {
+    let known = capabilities.extensions(section.kind);
+    let mut map = ExtensionMap::new();
+    for extension in &section.extensions {
+        let mut others = other.extensions.iter();
+        let is_shared = others.any(|other| other.uri == extension.uri);
+        let kind = known.iter().find(|(_, uri)| *uri == extension.uri);
+        if let Some((kind, _)) = kind.filter(|_| is_shared) {
+            map.insert(extension.id, *kind);
+        }
+    }
+    map
+}
+
+/// The codecs of a section that the other one has too, each with what we know of it.
+fn shared_codecs<'a>(
+    section: &'a RtpSection,
+    other: &'a RtpSection,
+    known: &'a [&'a CodecCapability],
+) -> impl Iterator<Item = (&'a CodecCapability, Codec)> {
+    section.codecs.iter().filter_map(|codec| {
+        let capability = known
+            .iter()
+            .find(|capability| matches(capability, codec).is_some())?;
+        let mut others = other.codecs.iter();
+        let peer = others.find(|other| matches(capability, other).is_some())?;
+        let codec = Codec {
+            payload_type: codec.payload_type,
+            format: capability.format,
+            clock_rate: codec.clock_rate,
+            rtx_payload_type: codec.rtx.filter(|_| peer.rtx.is_some()),
+            feedback: both(codec.feedback, peer.feedback),
+        };
+        Some((*capability, codec))
+    })
+}
+
+fn known_codecs<'a>(
+    transceiver: &'a Transceiver,
+    capabilities: &'a MediaCapabilities,
+) -> Vec<&'a CodecCapability> {
+    let all = capabilities.of(transceiver.kind);
+    transceiver.preferences.iter().chain(all).collect()
+}
+
+fn receiver_config(
+    transceiver: &Transceiver,
+    capabilities: &MediaCapabilities,
+) -> Option<ReceiverConfig> {
+    let Agreed { own, peers } = transceiver.agreed.as_ref()?;
+    let known = known_codecs(transceiver, capabilities);
+    let codecs = shared_codecs(own, peers, &known).map(|(_, codec)| codec);
+    Some(ReceiverConfig {
+        mid: transceiver.mid.clone()?,
+        kind: transceiver.kind,
+        codecs: codecs.collect(),
+        extensions: Arc::new(extension_map(own, peers, capabilities)),
+        delivery: transceiver.delivery,
+        max_wait: None,
+        streams: peers.sources.clone(),
+    })
+}
+
+fn sender_config(
+    transceiver: &Transceiver,
+    capabilities: &MediaCapabilities,
+) -> Option<(CodecCapability, SenderConfig)> {
+    let Agreed { own, peers } = transceiver.agreed.as_ref()?;
+    let known = known_codecs(transceiver, capabilities);
+    // The answer's order counts (RFC 8829 section 5.11); the application's own preferences made ours.
+    let mut shared = shared_codecs(peers, own, &known);
+    let (capability, codec) = shared.find(|(capability, _)| capability.is_primary())?;
+    let extensions = extension_map(peers, own, capabilities);
+    let sends = transceiver.current_direction.is_some_and(|now| now.sends());
+    let may_send = sends && transceiver.has_track;
+    let layered = !peers.receive_layers.is_empty();
+    let encodings = transceiver.encodings.iter().enumerate();
+    let encodings = encodings.map(|(index, encoding)| {
+        let parameters = &encoding.parameters;
+        let mut wanted = peers.receive_layers.iter();
+        let is_wanted = if layered {
+            wanted.any(|layer| Some(&layer.rid) == parameters.rid.as_ref() && !layer.paused)
+        } else {
+            index == 0
+        };
+        Encoding {
+            ssrc: encoding.ssrc,
+            rtx_ssrc: codec.rtx_payload_type.map(|_| encoding.rtx_ssrc),
+            rid: parameters.rid.clone().filter(|_| layered),
+            is_active: may_send && parameters.active && is_wanted,
+        }
+    });
+    let mixed_extensions = peers.mixed_extensions && own.mixed_extensions;
+    let config = SenderConfig {
+        mid: transceiver.mid.clone()?,
+        kind: transceiver.kind,
+        codec,
+        mixed_extensions,
+        encodings: encodings.collect(),
+        history: history(transceiver.kind, &codec),
+        extensions: Arc::new(extensions),
+    };
+    Some((capability.clone(), config))
+}
+
+/// Packets that are kept to be sent again, where they can be.
+fn history(kind: MediaKind, codec: &Codec) -> usize {
+    match kind {
+        MediaKind::Video if codec.rtx_payload_type.is_some() => SenderConfig::DEFAULT_HISTORY,
+        _ => 0,
+    }
+}
+
