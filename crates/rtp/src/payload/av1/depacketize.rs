@@ -23,6 +23,8 @@ pub(in crate::payload) struct Av1Depacketizer {
     last_timestamp: Option<u32>,
     /// Packets may be missing in front of the next one: it counts only if a frame begins with it.
     waits_for_begin: bool,
+    /// The stream has frames that are not shown: one may be missing in front of another.
+    has_hidden_frames: bool,
     /// Room for OBU headers, to be cut off.
     headers: BytesMut,
     /// The elements of a packet.
@@ -48,6 +50,7 @@ impl Default for Av1Depacketizer {
             pending_len: 0,
             last_timestamp: None,
             waits_for_begin: true,
+            has_hidden_frames: false,
             headers: BytesMut::new(),
             found: Vec::new(),
         }
@@ -95,7 +98,7 @@ impl Av1Depacketizer {
         frames: &mut Frames,
     ) -> Result<(), Malformed> {
         let payload = &packet.payload;
-        if self.waits_for_begin && !begins_frame(payload, aggregation, found) {
+        if self.waits_for_begin && !self.begins_frame(payload, aggregation, found) {
             return Ok(());
         }
         if aggregation.continues == self.pending.is_empty() {
@@ -119,6 +122,22 @@ impl Av1Depacketizer {
             }
         }
         Ok(())
+    }
+
+    /// Whether a frame begins with the packet, whatever was in front of it.
+    fn begins_frame(
+        &self,
+        payload: &[u8],
+        aggregation: Aggregation,
+        found: &[Range<usize>],
+    ) -> bool {
+        let begins = |kind: Kind| match kind {
+            Kind::SEQUENCE_HEADER | Kind::TEMPORAL_DELIMITER => true,
+            _ => kind.begins_frame() && !self.has_hidden_frames,
+        };
+        let first = found.first().map(|range| payload[range.start]);
+        let kind = first.map(|first| Kind(first >> 3 & 0x0f));
+        !aggregation.continues && (aggregation.starts_sequence || kind.is_some_and(begins))
     }
 
     /// Goes on with the frame in the making, or begins one.
@@ -207,6 +226,7 @@ impl Av1Depacketizer {
         }
         let scan = Scan::of(&frame.data);
         frame.is_key = scan.is_key();
+        self.has_hidden_frames |= scan.has_hidden_frames();
         frame.details = Details::Av1(FrameInfo {
             layers: current.layers,
             end_of_temporal_unit,
@@ -224,17 +244,6 @@ impl Av1Depacketizer {
             frames.count_dropped();
         }
     }
-}
-
-/// Whether a frame begins with the packet, whatever was in front of it.
-fn begins_frame(payload: &[u8], aggregation: Aggregation, found: &[Range<usize>]) -> bool {
-    let kind = found
-        .first()
-        .map(|range| Kind(payload[range.start] >> 3 & 0x0f));
-    let begins = |kind: Kind| {
-        kind.begins_frame() || matches!(kind, Kind::SEQUENCE_HEADER | Kind::TEMPORAL_DELIMITER)
-    };
-    !aggregation.continues && (aggregation.starts_sequence || kind.is_some_and(begins))
 }
 
 /// The layer of the OBUs that begin in a packet.

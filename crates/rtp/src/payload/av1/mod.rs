@@ -11,9 +11,11 @@
 //! - The last packet of a temporal unit has the marker bit. Without one, a frame is answered when the next
 //!   unit or spatial layer begins, and not at all if the packet between is lost.
 //! - After a loss, a frame begins with a new coded video sequence, a sequence header, a frame or a frame
-//!   header. One that begins with metadata is withheld, for its real beginning may have been lost.
+//!   header. One that begins with metadata is withheld, for its real beginning may have been lost; so are,
+//!   once the stream had frames that are not shown, all but those with a sequence header, until a temporal
+//!   unit ends.
 //! - OBUs in front of a frame that were lost in packets of their own are not missed: sequence headers,
-//!   metadata, and frames of the same layer and unit that are not shown.
+//!   metadata, and the first frames of the stream that are not shown.
 
 mod depacketize;
 mod elements;

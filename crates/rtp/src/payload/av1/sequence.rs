@@ -11,6 +11,7 @@ pub(super) struct Scan {
     sequence: Option<Sequence>,
     /// Of the first coded frame.
     is_key: Option<bool>,
+    coded_frames: usize,
 }
 
 /// What a sequence header tells.
@@ -39,6 +40,7 @@ impl Scan {
         if header.kind == Kind::SEQUENCE_HEADER && self.sequence.is_none() {
             self.sequence = Sequence::parse(body);
         }
+        self.coded_frames += usize::from(header.kind.begins_frame());
         if header.kind.begins_frame() && self.is_key.is_none() {
             self.is_key = Some(self.begins_key_frame(body).unwrap_or_default());
         }
@@ -47,6 +49,11 @@ impl Scan {
     /// Whether a decoder can begin here.
     pub(super) fn is_key(&self) -> bool {
         self.sequence.is_some() && self.is_key == Some(true)
+    }
+
+    /// Whether all coded frames but the last are such that are not shown.
+    pub(super) fn has_hidden_frames(&self) -> bool {
+        self.coded_frames > 1
     }
 
     pub(super) fn resolution(&self) -> Option<Resolution> {

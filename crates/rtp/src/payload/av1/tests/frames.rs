@@ -176,3 +176,37 @@ fn metadata_after_a_loss_begins_no_frame() {
         .collect();
     assert_eq!(units, [(3, true)]);
 }
+
+#[test]
+fn frames_that_are_not_shown_are_missed() {
+    let units = units(FILES[1].0);
+    let again = units.iter().chain(&units).enumerate();
+    let stamped = |(at, data): (usize, &Bytes)| (at as u32, OutgoingFrame::new(data.clone()));
+    let sent: Vec<_> = again.map(stamped).collect();
+    let packets = cut(Format::Av1, &sent, 100);
+    let second = packets
+        .iter()
+        .position(|(of, _)| *of == units.len())
+        .unwrap();
+    for lost in second..packets.len() {
+        for also in [lost, (lost + 2).min(packets.len() - 1)] {
+            let arrived = packets
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| ![lost, also].contains(at));
+            let mut depacketizer = Depacketizer::new(Format::Av1);
+            let received = receive(&mut depacketizer, arrived.map(|(_, (_, packet))| packet));
+            for frame in &received {
+                assert_eq!(
+                    frame.data, sent[frame.timestamp as usize].1.data,
+                    "{lost} {also}"
+                );
+            }
+            assert!(
+                received.len() + 5 > sent.len(),
+                "{lost} {also}: {}",
+                received.len()
+            );
+        }
+    }
+}
