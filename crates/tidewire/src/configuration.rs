@@ -6,6 +6,8 @@ use std::time::Duration;
 use tidewire_crypto::CryptoProvider;
 use tidewire_dtls::Certificate;
 
+use crate::media::MediaCapabilities;
+
 /// RTCConfiguration, and what a stack without a browser around it needs besides.
 ///
 /// A dictionary: fields are added in minor versions, so name those that matter and end with
@@ -30,6 +32,8 @@ pub struct Configuration {
     pub ice_limits: tidewire_ice::Limits,
     /// The largest datagram that the stack writes, in bytes of UDP payload.
     pub max_datagram_size: usize,
+    /// The codecs and header extensions that can be negotiated.
+    pub media: MediaCapabilities,
     /// The bounds of data channels.
     pub data_channels: tidewire_datachannel::Config,
     /// The SCTP association that carries them. Its ports, packet size and message size are set by
@@ -51,6 +55,7 @@ impl Default for Configuration {
             ice_timing: tidewire_ice::Timing::default(),
             ice_limits: tidewire_ice::Limits::default(),
             max_datagram_size: 1200,
+            media: MediaCapabilities::default(),
             data_channels: tidewire_datachannel::Config::default(),
             sctp: tidewire_sctp::Config::default(),
             max_message_size: 262_144,

@@ -68,6 +68,42 @@ pub enum Unacceptable {
     DuplicateMid,
 }
 
+/// A transceiver cannot do what was asked of it.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum TransceiverError {
+    /// The connection was closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// There is no such transceiver.
+    #[error("there is no such transceiver")]
+    Unknown,
+    /// It was stopped.
+    #[error("the transceiver was stopped")]
+    Stopped,
+    /// There are as many as a connection may have.
+    #[error("there are too many transceivers")]
+    TooMany,
+    /// A codec is of another kind, or none carries media.
+    #[error("the codecs do not fit the transceiver")]
+    Codec,
+    /// The number or the names of encodings differ from those that there are.
+    #[error("the encodings are not those of the transceiver")]
+    Encodings,
+}
+
+/// Media is not sent.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SendMediaError {
+    /// There is no such transceiver, or it has no such encoding.
+    #[error("there is no such transceiver or encoding")]
+    UnknownTransceiver,
+    /// The stream refuses it.
+    #[error(transparent)]
+    Stream(#[from] tidewire_media::SendError),
+}
+
 /// A connection cannot be made.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]

@@ -5,8 +5,10 @@ use std::mem::discriminant;
 
 use tidewire_datachannel::ChannelId;
 use tidewire_dtls::CloseReason;
+use tidewire_media::Media;
 
 use crate::description::IceCandidateInit;
+use crate::media::TransceiverId;
 use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
 
 /// Something happened that the application may care about, from
@@ -52,6 +54,47 @@ pub enum Event {
     DataChannelClosing(ChannelId),
     /// The channel is closed.
     DataChannelClosed(ChannelId),
+    /// The peer sends media, or is about to: `track` of the W3C. See
+    /// [`PeerConnection::transceiver`](crate::PeerConnection::transceiver).
+    Track(TransceiverId),
+    /// The peer does not send that media any more.
+    TrackEnded(TransceiverId),
+    /// The transceiver was stopped, by one side or the other. It is gone.
+    TransceiverStopped(TransceiverId),
+    /// A stream of received media has begun.
+    StreamStarted {
+        /// Where it belongs.
+        transceiver: TransceiverId,
+        /// The stream.
+        ssrc: u32,
+        /// Its name among the layers of simulcast.
+        rid: Option<String>,
+    },
+    /// A stream of received media has ended.
+    StreamEnded {
+        /// Where it belongs.
+        transceiver: TransceiverId,
+        /// The stream.
+        ssrc: u32,
+    },
+    /// The peer needs a key frame of an encoding that we send.
+    KeyFrameRequested {
+        /// The sender.
+        transceiver: TransceiverId,
+        /// The encoding, by its place.
+        encoding: usize,
+    },
+}
+
+/// Media that was received, from [`PeerConnection::poll_media`](crate::PeerConnection::poll_media).
+#[derive(Clone, Debug)]
+pub struct ReceivedMedia {
+    /// Where it belongs.
+    pub transceiver: TransceiverId,
+    /// The stream.
+    pub ssrc: u32,
+    /// The frame or packet.
+    pub media: Media,
 }
 
 /// Events that nobody has asked for yet.

@@ -2,7 +2,7 @@
 //! caller moves datagrams and tells the time.
 //!
 //! The protocols are crates of their own, each usable alone; this crate composes them and offers
-//! them again as [`sdp`], [`stun`], [`ice`], [`dtls`], [`sctp`], [`datachannel`] and [`crypto`].
+//! them again as [`sdp`], [`stun`], [`ice`], [`dtls`], [`rtp`], [`sctp`], [`datachannel`] and [`crypto`].
 //! [`Router`] tells the datagrams of many connections on one socket apart.
 //!
 //! # Two peers in memory
@@ -60,10 +60,12 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod fuzz;
+mod media;
 mod peer_connection;
 mod router;
 mod session;
 mod signaling;
+mod srtp;
 mod state;
 mod stats;
 mod transport;
@@ -71,8 +73,14 @@ mod transport;
 pub use configuration::{Configuration, IceServer, IceTransportPolicy};
 pub use datagram::{Datagram, Ecn, Transmit};
 pub use description::{IceCandidateInit, SdpType, SessionDescription};
-pub use error::{ConfigurationError, NegotiationError, Unacceptable};
-pub use event::Event;
+pub use error::{
+    ConfigurationError, NegotiationError, SendMediaError, TransceiverError, Unacceptable,
+};
+pub use event::{Event, ReceivedMedia};
+pub use media::{
+    CodecCapability, EncodingParameters, MediaCapabilities, TransceiverId, TransceiverInit,
+    TransceiverState,
+};
 pub use peer_connection::PeerConnection;
 pub use router::{ConnectionId, Router, RouterEvent};
 pub use signaling::InvalidSignalingState;
@@ -84,6 +92,13 @@ pub use tidewire_datachannel as datachannel;
 pub use tidewire_datachannel::{ChannelId, Init as DataChannelInit, Message};
 pub use tidewire_dtls as dtls;
 pub use tidewire_ice as ice;
+pub use tidewire_media::{
+    Delivery, Extensions, FrameInfo, Media, MediaKind, OutgoingPacket, ReceivedFrame,
+    ReceivedPacket,
+};
+pub use tidewire_rtp as rtp;
+pub use tidewire_rtp::payload::OutgoingFrame;
 pub use tidewire_sctp as sctp;
 pub use tidewire_sdp as sdp;
+pub use tidewire_sdp::Direction;
 pub use tidewire_stun as stun;

@@ -31,6 +31,7 @@ impl Srtp {
     pub(crate) fn from_dtls(
         crypto: &dyn CryptoProvider,
         connection: &dtls::Connection,
+        role: dtls::Role,
         rng: &mut Rng,
     ) -> Option<Self> {
         let info = connection.info()?;
@@ -40,7 +41,7 @@ impl Srtp {
             .export_keying_material(EXPORTER_LABEL, None, &mut exported)
             .ok()?;
         let keys = KeyingMaterial::split(profile, &exported).ok()?;
-        let (own, peers) = match connection.role() {
+        let (own, peers) = match role {
             dtls::Role::Client => (&keys.client, &keys.server),
             dtls::Role::Server => (&keys.server, &keys.client),
         };

@@ -36,6 +36,8 @@ pub struct Stats {
     pub data_channels: datachannel::Stats,
     /// Their association in numbers.
     pub sctp: sctp::Stats,
+    /// Media in numbers, apart from its streams.
+    pub media: tidewire_media::SessionStats,
 }
 
 /// Datagrams that were dropped, by reason.
@@ -50,6 +52,10 @@ pub struct Dropped {
     pub unknown_path: u64,
     /// Too many before the peer's description was here.
     pub early_overflow: u64,
+    /// Media that is not authentic, came twice, or came far too late.
+    pub srtp: u64,
+    /// Media of ours that could not be protected: its number was used before.
+    pub unprotected: u64,
     /// After the connection was closed.
     pub closed: u64,
 }

@@ -265,6 +265,10 @@ impl Transport {
         })
     }
 
+    pub(crate) fn dtls_role(&self) -> Option<dtls::Role> {
+        self.peer().map(|peer| peer.role)
+    }
+
     pub(crate) fn dtls(&self) -> Option<&dtls::Connection> {
         match &self.dtls {
             DtlsState::Running { connection, .. } => Some(connection),

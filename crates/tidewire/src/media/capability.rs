@@ -238,9 +238,18 @@ mod tests {
         assert!(av1.answer("level-idx=9;profile=0;tier=1").is_some());
         assert!(av1.answer("profile=1").is_none());
         let h264 = h264("42e01f");
-        assert!(h264.answer("packetization-mode=1;profile-level-id=42e00d").is_some());
-        assert!(h264.answer("packetization-mode=0;profile-level-id=42e01f").is_none());
-        assert!(h264.answer("packetization-mode=1;profile-level-id=64001f").is_none());
+        assert!(
+            h264.answer("packetization-mode=1;profile-level-id=42e00d")
+                .is_some()
+        );
+        assert!(
+            h264.answer("packetization-mode=0;profile-level-id=42e01f")
+                .is_none()
+        );
+        assert!(
+            h264.answer("packetization-mode=1;profile-level-id=64001f")
+                .is_none()
+        );
     }
 
     #[test]

@@ -6,7 +6,5 @@ mod transceiver;
 
 pub use capability::{CodecCapability, MediaCapabilities};
 pub(crate) use numbers::Numbers;
-pub use transceiver::{
-    EncodingParameters, TransceiverId, TransceiverInit, TransceiverState,
-};
-pub(crate) use transceiver::Transceiver;
+pub(crate) use transceiver::{Agreed, Transceiver};
+pub use transceiver::{EncodingParameters, TransceiverId, TransceiverInit, TransceiverState};

@@ -46,7 +46,10 @@ impl Numbers {
     /// taken.
     pub(crate) fn payload_types(&mut self, codec: &CodecCapability) -> Option<(u8, Option<u8>)> {
         let identity = Identity::of(codec);
-        let known = self.codecs.iter().position(|known| known.identity == identity);
+        let known = self
+            .codecs
+            .iter()
+            .position(|known| known.identity == identity);
         let at = match known {
             Some(at) => at,
             None => {
@@ -62,7 +65,8 @@ impl Numbers {
         };
         if codec.rtx && self.codecs[at].rtx.is_none() {
             let payload_type = self.codecs[at].payload_type;
-            let next = Some(payload_type + 1).filter(|next| is_dynamic(*next) && self.is_free(*next));
+            let next =
+                Some(payload_type + 1).filter(|next| is_dynamic(*next) && self.is_free(*next));
             self.codecs[at].rtx = next.or_else(|| self.free_payload_type());
         }
         let codec = &self.codecs[at];
@@ -113,7 +117,9 @@ impl Numbers {
     fn free_payload_type(&self) -> Option<u8> {
         // The upper range first; the lower one does not collide with RTCP either (RFC 8829 section
         // 5.2.1, RFC 5761 section 4).
-        (96..=127).chain(35..=63).find(|number| self.is_free(*number))
+        (96..=127)
+            .chain(35..=63)
+            .find(|number| self.is_free(*number))
     }
 }
 

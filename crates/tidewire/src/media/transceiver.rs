@@ -7,6 +7,7 @@ use tidewire_media::{Delivery, MediaKind, ReceiverId, SenderId};
 use tidewire_sdp::Direction;
 
 use super::capability::CodecCapability;
+use crate::session::RtpSection;
 
 /// A transceiver of a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -120,8 +121,21 @@ pub(crate) struct Transceiver {
     /// What the application has been told about receiving.
     pub(crate) receives: bool,
     pub(crate) send_codec: Option<CodecCapability>,
+    /// What the last exchange of descriptions agreed on.
+    pub(crate) agreed: Option<Agreed>,
+    /// The direction and the streams that were described last.
+    pub(crate) described: Option<(Direction, Vec<String>)>,
+    /// The codecs that are wanted have changed since.
+    pub(crate) is_dirty: bool,
     pub(crate) sender: Option<SenderId>,
     pub(crate) receiver: Option<ReceiverId>,
+}
+
+/// What a transceiver's two sections agreed on.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreed {
+    pub(crate) own: RtpSection,
+    pub(crate) peers: RtpSection,
 }
 
 /// An encoding with the streams that carry it.
@@ -171,6 +185,9 @@ impl Transceiver {
             remote_streams: Vec::new(),
             receives: false,
             send_codec: None,
+            agreed: None,
+            described: None,
+            is_dirty: false,
             sender: None,
             receiver: None,
         }
@@ -196,6 +213,18 @@ impl Transceiver {
     /// Whether a section is, or is to be, in use for it.
     pub(crate) fn is_live(&self) -> bool {
         !self.is_stopping && !self.is_stopped
+    }
+
+    /// Whether what is wanted of it differs from what was described.
+    pub(crate) fn needs_negotiation(&self) -> bool {
+        if !self.is_live() {
+            return self.is_stopping && self.mid.is_some();
+        }
+        let described = self.described.as_ref();
+        self.is_dirty
+            || described.is_none_or(|(direction, streams)| {
+                *direction != self.direction || *streams != self.streams
+            })
     }
 
     /// Whether its encodings are layers of simulcast.

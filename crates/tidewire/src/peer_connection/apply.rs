@@ -10,7 +10,7 @@ use super::negotiation::LocalDescription;
 use super::{Closing, DATA, DtlsPhase, PeerConnection};
 use crate::event::Event;
 use crate::router::RouterEvent;
-use crate::session::{RemoteSession, Setup, TransportParameters};
+use crate::session::{RemoteSession, SctpParameters, Section, Setup, TransportParameters};
 use crate::state::{IceConnectionState, PeerConnectionState};
 use crate::transport::{Association, role_from_answer};
 
@@ -24,13 +24,36 @@ impl PeerConnection {
         setup: Setup,
         we_answered: bool,
     ) {
-        let Some((parameters, sctp)) = &remote.data else {
+        self.apply_media(now, &local.sections, remote);
+        let has_data = remote.has_data() && local.sections.iter().any(Section::is_data);
+        let in_use = has_data || self.transceivers.iter().any(|known| known.agreed.is_some());
+        let Some(parameters) = remote.transport.as_ref().filter(|_| in_use) else {
             self.end_data(now);
             return;
         };
         self.apply_ice(now, local, parameters, we_answered);
         self.negotiation.tls_id.clone_from(&local.tls_id);
         let role = role_from_answer(setup, we_answered);
+        let association = self.transports[DATA].set_remote_dtls(now, parameters, role);
+        if association == Association::New {
+            self.dtls_state = DtlsPhase::New;
+            self.srtp = None;
+        }
+        match remote.sctp.as_ref().filter(|_| has_data) {
+            Some(sctp) => self.apply_data(now, sctp, role, association),
+            None => self.end_data(now),
+        }
+        self.replay_early(now);
+    }
+
+    fn apply_data(
+        &mut self,
+        now: Instant,
+        sctp: &SctpParameters,
+        role: dtls::Role,
+        association: Association,
+    ) {
+        self.has_data = true;
         self.channels.set_max_message_size(sctp.max_message_size);
         self.channels.set_remote_port(sctp.port);
         self.channels.set_role(
@@ -40,11 +63,7 @@ impl PeerConnection {
                 dtls::Role::Server => datachannel::Role::DtlsServer,
             },
         );
-        let association = self.transports[DATA].set_remote_dtls(now, parameters, role);
         let returns = std::mem::take(&mut self.data_ended);
-        if association == Association::New {
-            self.dtls_state = DtlsPhase::New;
-        }
         if association == Association::New || returns {
             self.channels.reset(now);
         }
@@ -52,7 +71,6 @@ impl PeerConnection {
             // RFC 8841 section 9.3: under the same DTLS association, another one of SCTP.
             self.channels.connect(now);
         }
-        self.replay_early(now);
     }
 
     fn apply_ice(
@@ -105,16 +123,22 @@ impl PeerConnection {
         Some(credentials.ufrag.as_str())
     }
 
-    /// The peer does not want data channels (any more).
+    /// Data channels were not negotiated, or the peer does not want them (any more).
     fn end_data(&mut self, now: Instant) {
-        self.channels.abort(now);
-        self.negotiation.data_wanted = false;
-        self.data_ended = true;
+        if self.has_data || self.negotiation.data_wanted {
+            self.channels.abort(now);
+            self.negotiation.data_wanted = false;
+            self.data_ended = true;
+            self.has_data = false;
+        }
     }
 
     pub(super) fn start_association(&mut self, now: Instant) {
         self.dtls_state = DtlsPhase::Connected;
-        self.channels.connect(now);
+        self.start_srtp(now);
+        if self.has_data {
+            self.channels.connect(now);
+        }
     }
 
     pub(super) fn end_association(&mut self, now: Instant, reason: dtls::CloseReason) {

@@ -93,7 +93,8 @@ impl PeerConnection {
             .as_ref()
             .or(negotiation.current_local.as_ref());
         let Some(local) = local else { return };
-        let Some(index) = local.sections.iter().position(Section::is_data) else {
+        let in_use = |section: &Section| !section.is_rejected();
+        let Some(index) = local.sections.iter().position(in_use) else {
             // There is nothing to gather for.
             self.enter_gathering_state(IceGatheringState::Complete);
             return;
@@ -143,10 +144,8 @@ impl PeerConnection {
 }
 
 fn ufrag_of(session: &RemoteSession) -> Option<&str> {
-    session
-        .data
-        .as_ref()
-        .map(|(transport, _)| transport.credentials.ufrag.as_str())
+    let transport = session.transport.as_ref();
+    transport.map(|transport| transport.credentials.ufrag.as_str())
 }
 
 /// The index of the section that a candidate names, by mid or by position (W3C webrtc-pc section
@@ -162,7 +161,7 @@ fn section_of(
             .position(|section| section.mid.as_ref() == Some(mid)),
         (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < sections.len()),
         // The end of candidates of all sections; and the only transport needs no name.
-        (None, None) => sections.iter().position(Section::is_data),
+        (None, None) => sections.iter().position(|section| !section.is_rejected()),
     };
     found.ok_or(NegotiationError::UnknownSection)
 }

@@ -11,6 +11,7 @@ use super::{DATA, PeerConnection, Reported};
 use crate::description::{SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
+use crate::media::Transceiver;
 use crate::router::RouterEvent;
 use crate::session::{LocalParameters, RemoteSession, Section, Setup, describe, with_candidates};
 use crate::signaling::{Side, next_state};
@@ -25,8 +26,10 @@ impl PeerConnection {
     pub fn create_offer(&mut self) -> Result<SessionDescription, NegotiationError> {
         self.check_open()?;
         next_state(self.negotiation.state, Side::Local, SdpType::Offer)?;
+        let (sections, owners) = self.sections_to_offer();
         let parts = LocalParts {
-            sections: self.negotiation.sections_to_offer(),
+            sections,
+            owners,
             credentials: self.credentials_to_offer(),
             tls_id: self.negotiation.tls_id.clone(),
             setup: Setup::ActPass,
@@ -34,8 +37,8 @@ impl PeerConnection {
         Ok(self.create(SdpType::Offer, true, parts))
     }
 
-    /// createAnswer: a description of what we accept of the peer's offer. Data is accepted, media
-    /// sections are rejected.
+    /// createAnswer: a description of what we accept of the peer's offer: data, and media of which we
+    /// know a codec.
     ///
     /// # Errors
     /// When the connection is closed or there is no offer of the peer to answer.
@@ -54,9 +57,10 @@ impl PeerConnection {
             credentials: self.credentials_to_answer(&offer),
             tls_id: self.tls_id_to_answer(&offer),
             setup: self.setup_to_answer(&offer),
-            sections: offer.sections,
+            sections: self.sections_to_answer(&offer),
+            owners: Vec::new(),
         };
-        Ok(self.create(SdpType::Answer, offer.bundles_data, parts))
+        Ok(self.create(SdpType::Answer, offer.is_bundled, parts))
     }
 
     /// setLocalDescription: applies what was last created. An empty text stands for it, and is
@@ -87,8 +91,10 @@ impl PeerConnection {
             .negotiation
             .take_created(description.kind, &description.sdp)?;
         self.announce_ufrag(&local.credentials);
+        self.note_described(&local);
         match description.kind {
             SdpType::Offer => {
+                self.name_transceivers(&local);
                 self.negotiation.pending_local = Some(local);
                 self.enter(state);
             }
@@ -125,6 +131,7 @@ impl PeerConnection {
         match description.kind {
             SdpType::Rollback => {
                 self.negotiation.roll_back_remote();
+                self.roll_back_transceivers();
                 self.enter(state);
             }
             SdpType::Offer => {
@@ -135,6 +142,8 @@ impl PeerConnection {
                     self.change_state(SignalingState::Stable);
                 }
                 self.negotiation.roll_back_remote();
+                self.roll_back_transceivers();
+                self.associate(&offer);
                 self.negotiation.pending_remote = Some(remote(description, offer));
                 self.enter(state);
             }
@@ -157,9 +166,9 @@ impl PeerConnection {
         let local = local.ok_or(NegotiationError::NothingToAnswer)?;
         let sections = Negotiation::agree(&local.sections, &answer)?;
         let setup = answer
-            .data
+            .transport
             .as_ref()
-            .map_or(Setup::Active, |(transport, _)| transport.setup);
+            .map_or(Setup::Active, |transport| transport.setup);
         if !matches!(setup, Setup::Active | Setup::Passive) {
             return Err(Unacceptable::Setup.into());
         }
@@ -176,7 +185,7 @@ impl PeerConnection {
     fn ignores_restart(&self, local: &LocalDescription, answer: &RemoteSession) -> bool {
         let transport = &self.transports[DATA];
         let restarts = local.credentials != *transport.agent.local_credentials();
-        let answered = answer.data.as_ref().map(|(remote, _)| &remote.credentials);
+        let answered = answer.transport.as_ref().map(|remote| &remote.credentials);
         restarts && answered.is_some() && answered == transport.remote_credentials.as_ref()
     }
 
@@ -249,7 +258,9 @@ impl PeerConnection {
         if negotiation.state != SignalingState::Stable {
             return;
         }
-        let is_needed = negotiation.is_needed();
+        let media = self.transceivers.iter();
+        let is_needed =
+            negotiation.is_needed() || media.clone().any(Transceiver::needs_negotiation);
         let was_needed = std::mem::replace(&mut negotiation.needed, is_needed);
         if negotiation.needed && !was_needed {
             self.events.push(Event::NegotiationNeeded);
@@ -318,9 +329,9 @@ impl PeerConnection {
     fn credentials_to_answer(&mut self, offer: &RemoteSession) -> ice::Credentials {
         let own = self.transports[DATA].agent.local_credentials();
         let offered = offer
-            .data
+            .transport
             .as_ref()
-            .map(|(transport, _)| &transport.credentials);
+            .map(|transport| &transport.credentials);
         let restarts = match (&self.transports[DATA].remote_credentials, offered) {
             (Some(known), Some(offered)) => known != offered,
             _ => false,
@@ -341,9 +352,9 @@ impl PeerConnection {
 
     fn tls_id_to_answer(&mut self, offer: &RemoteSession) -> String {
         let renewed = offer
-            .data
+            .transport
             .as_ref()
-            .is_some_and(|(remote, _)| self.transports[DATA].would_renew_association(remote));
+            .is_some_and(|remote| self.transports[DATA].would_renew_association(remote));
         if renewed {
             new_tls_id(&mut self.rng)
         } else {
@@ -355,13 +366,39 @@ impl PeerConnection {
     /// saves half a round trip.
     fn setup_to_answer(&self, offer: &RemoteSession) -> Setup {
         let offered = offer
-            .data
+            .transport
             .as_ref()
-            .map_or(Setup::ActPass, |(transport, _)| transport.setup);
+            .map_or(Setup::ActPass, |transport| transport.setup);
         match offered {
             Setup::Active => Setup::Passive,
             Setup::Passive => Setup::Active,
             _ => self.transports[DATA].dtls_setup().unwrap_or(Setup::Active),
+        }
+    }
+
+    /// Notes what a description of ours says about transceivers, so that later changes show.
+    fn note_described(&mut self, local: &LocalDescription) {
+        let mids = local.sections.iter().map(|section| section.mid.as_deref());
+        let owners = local.owners.iter().copied().chain(std::iter::repeat(None));
+        for (mid, owner) in mids.zip(owners) {
+            let mut all = self.transceivers.iter_mut();
+            let described = all.find(|transceiver| {
+                owner == Some(transceiver.id) || mid.is_some() && transceiver.mid.as_deref() == mid
+            });
+            if let Some(transceiver) = described {
+                let streams = transceiver.streams.clone();
+                transceiver.described = Some((transceiver.direction, streams));
+                transceiver.is_dirty = false;
+            }
+        }
+    }
+
+    /// The transceivers of an offer of ours get the mids of their sections.
+    fn name_transceivers(&mut self, local: &LocalDescription) {
+        for (section, owner) in local.sections.iter().zip(&local.owners) {
+            if let Some(Ok(transceiver)) = owner.map(|id| self.transceiver_mut(id)) {
+                transceiver.mid.clone_from(&section.mid);
+            }
         }
     }
 
@@ -390,6 +427,11 @@ impl PeerConnection {
         let Some(local) = self.negotiation.roll_back_local() else {
             return;
         };
+        self.roll_back_transceivers();
+        for transceiver in &mut self.transceivers {
+            // What was described has not been agreed on.
+            transceiver.described = None;
+        }
         if local.credentials != *self.transports[DATA].agent.local_credentials() {
             self.router_events
                 .push(RouterEvent::UfragRemoved(local.credentials.ufrag));

@@ -44,6 +44,7 @@ impl PeerConnection {
         if self.channels.poll_timeout().is_some_and(|due| due <= now) {
             self.channels.handle_timeout(now);
         }
+        self.media.handle_timeout(now);
         self.progress(now);
     }
 
@@ -68,7 +69,14 @@ impl PeerConnection {
             return None;
         }
         let transports = self.transports.iter().filter_map(Transport::poll_timeout);
-        transports.chain(self.channels.poll_timeout()).min()
+        let media = self
+            .srtp
+            .as_ref()
+            .and_then(|_| self.media.poll_timeout(self.now));
+        transports
+            .chain(self.channels.poll_timeout())
+            .chain(media)
+            .min()
     }
 
     /// Appends what is to be sent next to `buf` and tells where it goes; `None` when there is
@@ -113,9 +121,8 @@ impl PeerConnection {
         match PacketKind::of(&datagram.data) {
             PacketKind::Stun => self.handle_stun(now, datagram),
             PacketKind::Dtls => self.handle_dtls(now, datagram),
-            PacketKind::Srtp | PacketKind::TurnChannel => {
-                self.stats.dropped.unexpected_protocol += 1;
-            }
+            PacketKind::Srtp => self.handle_srtp(now, datagram),
+            PacketKind::TurnChannel => self.stats.dropped.unexpected_protocol += 1,
             PacketKind::Unknown => self.stats.dropped.unknown_protocol += 1,
         }
     }
@@ -269,7 +276,7 @@ impl PeerConnection {
         })
     }
 
-    /// Appends a batch of SCTP packets, encrypted; `Some(segment_size)` when there was any.
+    /// Appends a batch of packets of media and data, encrypted; `Some(segment_size)` when there was any.
     #[expect(
         clippy::option_option,
         reason = "the inner one is the field of Transmit"
@@ -280,16 +287,16 @@ impl PeerConnection {
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Option<usize>> {
-        let is_connected = self.dtls_state == DtlsPhase::Connected;
-        let dtls = self.transports[DATA].dtls_mut().filter(|_| is_connected)?;
+        if self.dtls_state != DtlsPhase::Connected {
+            return None;
+        }
         let start = buf.len();
         let mut segment = 0;
         let mut segments = 0;
         while segments < max_segments && buf.len() - start + segment <= MAX_BATCH {
             let packet = buf.len();
             let written = if self.held_back.is_empty() {
-                buf.resize(packet + dtls.record_overhead().header, 0);
-                self.channels.poll_transmit(now, buf) && dtls.seal(packet, buf).is_ok()
+                self.write_media(now, buf) || self.write_record(now, buf)
             } else {
                 buf.append(&mut self.held_back);
                 true
@@ -318,6 +325,16 @@ impl PeerConnection {
         Some((segments > 1).then_some(segment))
     }
 
+    /// Appends an SCTP packet, encrypted.
+    fn write_record(&mut self, now: Instant, buf: &mut Vec<u8>) -> bool {
+        let Some(dtls) = self.transports[DATA].dtls_mut() else {
+            return false;
+        };
+        let start = buf.len();
+        buf.resize(start + dtls.record_overhead().header, 0);
+        self.channels.poll_transmit(now, buf) && dtls.seal(start, buf).is_ok()
+    }
+
     /// Carries everything as far as it goes without input: ICE's findings to DTLS, DTLS's to SCTP,
     /// and everybody's to the events.
     pub(super) fn progress(&mut self, now: Instant) {
@@ -327,6 +344,7 @@ impl PeerConnection {
         self.collect_ice_events(now);
         self.transports[DATA].start_dtls_if_ready(now);
         self.collect_dtls_events(now);
+        self.collect_media_events();
         self.update_connection_state();
     }
 

@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use tidewire_media as media;
 use tidewire_media::{
-    Codec, Encoding, EncodingId, FrameInfo, MediaKind, OutgoingPacket, ReceiverConfig,
-    SenderConfig,
+    Codec, Encoding, EncodingId, FrameInfo, MediaKind, OutgoingPacket, ReceiverConfig, SenderConfig,
 };
 use tidewire_rtp::extension::ExtensionMap;
 use tidewire_rtp::is_rtcp;
@@ -19,16 +18,9 @@ use super::{DATA, PeerConnection};
 use crate::datagram::Datagram;
 use crate::error::SendMediaError;
 use crate::event::{Event, ReceivedMedia};
-use crate::media::{CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
+use crate::media::{Agreed, CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
 use crate::session::{RemoteSession, RtpSection, Section, SectionUse};
 use crate::srtp::Srtp;
-
-/// What a transceiver's two sections agreed on.
-#[derive(Clone, Debug)]
-pub(super) struct Agreed {
-    own: RtpSection,
-    peers: RtpSection,
-}
 
 impl PeerConnection {
     /// Sends a frame of a transceiver's encoding. It is dropped while nothing may be sent.
@@ -87,7 +79,10 @@ impl PeerConnection {
     /// told which.
     pub fn request_key_frame(&mut self, now: Instant, id: TransceiverId, ssrc: Option<u32>) {
         let now = self.advance(now);
-        let receiver = self.transceiver_mut(id).ok().and_then(|known| known.receiver);
+        let receiver = self
+            .transceiver_mut(id)
+            .ok()
+            .and_then(|known| known.receiver);
         let Some(receiver) = receiver else { return };
         let streams: Vec<u32> = self
             .media
@@ -144,7 +139,8 @@ impl PeerConnection {
             }
         }
         let stopped = |transceiver: &Transceiver| transceiver.is_stopped;
-        self.transceivers.retain(|transceiver| !stopped(transceiver));
+        self.transceivers
+            .retain(|transceiver| !stopped(transceiver));
     }
 
     fn apply_section(&mut self, now: Instant, id: TransceiverId, agreed: Agreed) {
@@ -195,8 +191,13 @@ impl PeerConnection {
         let Some(transceiver) = all.find(|transceiver| transceiver.id == id) else {
             return;
         };
-        let receives = transceiver.current_direction.is_some_and(|now| now.receives());
-        match receives.then(|| receiver_config(transceiver, capabilities)).flatten() {
+        let receives = transceiver
+            .current_direction
+            .is_some_and(|now| now.receives());
+        match receives
+            .then(|| receiver_config(transceiver, capabilities))
+            .flatten()
+        {
             Some(config) => match transceiver.receiver {
                 Some(receiver) => self.media.update_receiver(now, receiver, config),
                 None => transceiver.receiver = Some(self.media.add_receiver(config)),
@@ -281,10 +282,11 @@ impl PeerConnection {
 
     /// The keys are there.
     pub(super) fn start_srtp(&mut self, now: Instant) {
-        let Some(dtls) = self.transports[DATA].dtls() else {
+        let transport = &self.transports[DATA];
+        let (Some(dtls), Some(role)) = (transport.dtls(), transport.dtls_role()) else {
             return;
         };
-        self.srtp = Srtp::from_dtls(&*self.crypto, dtls, &mut self.rng);
+        self.srtp = Srtp::from_dtls(&*self.crypto, dtls, role, &mut self.rng);
         self.replay_early(now);
     }
 
@@ -447,4 +449,3 @@ fn history(kind: MediaKind, codec: &Codec) -> usize {
         _ => 0,
     }
 }
-

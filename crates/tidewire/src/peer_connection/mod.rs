@@ -7,7 +7,10 @@ mod data;
 mod descriptions;
 mod gather;
 mod io;
+mod media;
 mod negotiation;
+mod sections;
+mod transceivers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,13 +19,17 @@ use tidewire_crypto::{CryptoProvider, HashAlgorithm, Rng};
 use tidewire_datachannel as datachannel;
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
+use tidewire_media::{FixedRate, Session, WallClock};
+use tidewire_rtp::NtpTime;
 use tidewire_sctp as sctp;
 
 use crate::configuration::{Configuration, IceTransportPolicy};
 use crate::early::EarlyDatagrams;
 use crate::error::ConfigurationError;
 use crate::event::Events;
+use crate::media::{MediaCapabilities, Numbers, Transceiver};
 use crate::router::{RouterEvent, RouterEvents};
+use crate::srtp::Srtp;
 use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
 use crate::stats::{SelectedPair, Stats};
 use crate::transport::Transport;
@@ -35,6 +42,8 @@ const DATA: usize = 0;
 /// What DTLS puts around a packet: 13 bytes of header, 8 of nonce, 16 of tag (RFC 6347 section
 /// 4.1, RFC 5288 section 3).
 const DTLS_OVERHEAD: usize = 37;
+/// What SRTP adds to a packet at most: a tag of 16 bytes (RFC 7714 section 14.2), and for RTCP its index.
+const SRTP_OVERHEAD: usize = 20;
 /// How long one DTLS handshake may take; it is tried again a few times.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(12);
 /// How long a generated certificate is valid. Peers verify its fingerprint, not its dates, but some
@@ -63,12 +72,22 @@ const CLOCK_SKEW: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 pub struct PeerConnection {
     rng: Rng,
+    crypto: Arc<dyn CryptoProvider>,
     certificate_fingerprint: dtls::Fingerprint,
     ice_transport_policy: IceTransportPolicy,
     max_message_size: u32,
     negotiation: Negotiation,
     transports: Vec<Transport>,
     channels: datachannel::Endpoint,
+    capabilities: MediaCapabilities,
+    numbers: Numbers,
+    /// The name that all our streams share.
+    cname: String,
+    transceivers: Vec<Transceiver>,
+    next_transceiver: u32,
+    media: Session,
+    /// Once DTLS has exported keys.
+    srtp: Option<Srtp>,
     early: EarlyDatagrams,
     /// The last `now` seen; a clock that goes backwards is held here.
     now: Instant,
@@ -77,6 +96,8 @@ pub struct PeerConnection {
     local_candidates: Vec<ice::Candidate>,
     /// What the application has been told of them.
     reported: Reported,
+    /// Data channels were negotiated.
+    has_data: bool,
     /// Data channels were in use, and a description put an end to them.
     data_ended: bool,
     ice_state: IceConnectionState,
@@ -141,6 +162,7 @@ impl PeerConnection {
             dtls::Config::new(Arc::clone(&configuration.crypto), Arc::clone(&certificate));
         dtls_config.mtu = configuration.max_datagram_size;
         dtls_config.handshake_timeout = HANDSHAKE_TIMEOUT;
+        dtls_config.srtp_profiles = Srtp::profiles();
         let ice_config = ice::Config {
             timing: configuration.ice_timing,
             limits: configuration.ice_limits,
@@ -158,7 +180,27 @@ impl PeerConnection {
         };
         let channels =
             datachannel::Endpoint::new(configuration.data_channels, sctp_config, rng.fork(), now);
+        let cname = new_cname(&mut rng);
+        let wall_clock = WallClock {
+            instant: now,
+            time: NtpTime::from_unix(configuration.unix_time),
+        };
+        let media_config = tidewire_media::Config {
+            max_packet_len: configuration
+                .max_datagram_size
+                .saturating_sub(SRTP_OVERHEAD),
+            ..tidewire_media::Config::new(wall_clock, cname.clone())
+        };
+        let estimator = Box::new(FixedRate::default());
         Ok(Self {
+            capabilities: configuration.media,
+            numbers: Numbers::default(),
+            media: Session::new(media_config, estimator, rng.fork(), now),
+            srtp: None,
+            transceivers: Vec::new(),
+            next_transceiver: 0,
+            cname,
+            crypto: configuration.crypto,
             certificate_fingerprint: certificate.fingerprint(HashAlgorithm::Sha256),
             ice_transport_policy: configuration.ice_transport_policy,
             max_message_size: configuration.max_message_size,
@@ -170,6 +212,7 @@ impl PeerConnection {
             gathering: IceGatheringState::New,
             local_candidates: Vec::new(),
             reported: Reported::default(),
+            has_data: false,
             data_ended: false,
             ice_state: IceConnectionState::New,
             dtls_state: DtlsPhase::New,
@@ -216,9 +259,17 @@ impl PeerConnection {
             ice: transport.agent.stats(),
             data_channels: self.channels.stats(),
             sctp: self.channels.association_stats(),
+            media: self.media.stats(),
             ..self.stats.clone()
         }
     }
+}
+
+/// A name of 96 random bits for one session (RFC 7022 section 4.2).
+fn new_cname(rng: &mut Rng) -> String {
+    let words = [(); 3].map(|()| rng.next_u32());
+    let [a, b, c] = words;
+    format!("{a:08x}{b:08x}{c:08x}")
 }
 
 fn generate_certificate(

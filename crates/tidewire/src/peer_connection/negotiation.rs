@@ -6,7 +6,8 @@ use tidewire_sdp as sdp;
 
 use crate::description::SdpType;
 use crate::error::{NegotiationError, Unacceptable};
-use crate::session::{Content, RemoteSession, Section, SectionUse, Setup};
+use crate::media::TransceiverId;
+use crate::session::{RemoteSession, Section, SectionUse, Setup};
 use crate::state::SignalingState;
 
 /// Remote candidates kept at most until the answer that they belong to is applied.
@@ -45,6 +46,8 @@ pub(super) struct LocalDescription {
     /// The same as text, as the application got it.
     pub(super) text: String,
     pub(super) sections: Vec<Section>,
+    /// In an offer, whose section each of them is.
+    pub(super) owners: Vec<Option<TransceiverId>>,
     pub(super) credentials: ice::Credentials,
     pub(super) tls_id: String,
     pub(super) setup: Setup,
@@ -98,6 +101,7 @@ impl Negotiation {
         }
         let LocalParts {
             sections,
+            owners,
             credentials,
             tls_id,
             setup,
@@ -108,6 +112,7 @@ impl Negotiation {
             description,
             text,
             sections,
+            owners,
             credentials,
             tls_id,
             setup,
@@ -132,35 +137,6 @@ impl Negotiation {
             self.session_version = version;
         }
         Ok(LocalDescription { kind, ..created })
-    }
-
-    /// The sections of an offer of ours: those there are, and one for data when it is wanted.
-    pub(super) fn sections_to_offer(&self) -> Vec<Section> {
-        let mut sections = self.sections.clone();
-        if self.data_wanted && !sections.iter().any(Section::is_data) {
-            let section = Section {
-                mid: Some(self.unused_mid()),
-                content: Content::Data,
-            };
-            // A rejected section is used again before another is added: RFC 8829 section 5.2.2.
-            match sections.iter_mut().find(|section| !section.is_data()) {
-                Some(rejected) => *rejected = section,
-                None => sections.push(section),
-            }
-        }
-        sections
-    }
-
-    fn unused_mid(&self) -> String {
-        let is_used = |mid: &str| {
-            self.sections
-                .iter()
-                .any(|section| section.mid.as_deref() == Some(mid))
-        };
-        (0..=self.sections.len())
-            .map(|number| number.to_string())
-            .find(|mid| !is_used(mid))
-            .expect("one more number than sections")
     }
 
     /// Whether a later offer of the peer's keeps to the sections there are (RFC 8829 section 5.8).
@@ -244,6 +220,7 @@ impl Negotiation {
 #[derive(Debug)]
 pub(super) struct LocalParts {
     pub(super) sections: Vec<Section>,
+    pub(super) owners: Vec<Option<TransceiverId>>,
     pub(super) credentials: ice::Credentials,
     pub(super) tls_id: String,
     pub(super) setup: Setup,
@@ -313,21 +290,6 @@ mod tests {
             data_wanted: true,
             ..Negotiation::new(&mut Rng::from_u64(1))
         }
-    }
-
-    #[test]
-    fn a_rejected_section_is_used_again_under_a_new_name() {
-        let sections = negotiation(vec![rejected("0"), rejected("1")]).sections_to_offer();
-        assert_eq!(sections, [data("2"), rejected("1")]);
-    }
-
-    #[test]
-    fn a_data_section_is_added_once() {
-        assert_eq!(negotiation(Vec::new()).sections_to_offer(), [data("0")]);
-        assert_eq!(
-            negotiation(vec![data("7")]).sections_to_offer(),
-            [data("7")]
-        );
     }
 
     #[test]

@@ -98,7 +98,11 @@ impl PeerConnection {
             codecs: Vec::new(),
             extensions: Vec::new(),
             mixed_extensions: true,
-            msids: if sends { msids(transceiver) } else { Vec::new() },
+            msids: if sends {
+                msids(transceiver)
+            } else {
+                Vec::new()
+            },
             // Layers are told apart by their names (RFC 8853 section 5.5).
             sources: if sends && !simulcast {
                 sources(transceiver)
@@ -227,7 +231,11 @@ impl PeerConnection {
         };
         if transceiver.preferences.is_empty() {
             for codec in &offered.codecs {
-                push(known.iter().find_map(|capability| answer(capability, codec)));
+                push(
+                    known
+                        .iter()
+                        .find_map(|capability| answer(capability, codec)),
+                );
             }
         } else {
             for capability in known {

@@ -276,8 +276,15 @@ mod tests {
         let data: Vec<_> = session.sections.iter().map(Section::is_data).collect();
         assert_eq!(data, [false, false, true]);
         assert!(session.sctp.is_some());
-        let kinds: Vec<_> = session.sections.iter().map(|section| section.media().map(|media| media.kind)).collect();
-        assert_eq!(kinds, [Some(MediaKind::Audio), Some(MediaKind::Video), None]);
+        let kinds: Vec<_> = session
+            .sections
+            .iter()
+            .map(|section| section.media().map(|media| media.kind))
+            .collect();
+        assert_eq!(
+            kinds,
+            [Some(MediaKind::Audio), Some(MediaKind::Video), None]
+        );
     }
 
     #[test]

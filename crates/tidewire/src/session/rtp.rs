@@ -3,8 +3,8 @@
 use tidewire_media::{Feedback, MediaKind, SignaledStream};
 use tidewire_sdp::{
     self as sdp, Attribute, Direction, Effective, ExtMap, Fmtp, MediaDescription, Msid,
-    PayloadFormat, Restriction, Rid, RidDirection, RtcpFeedback, RtpMap, RtxParameters,
-    Simulcast, SimulcastStream, Ssrc, SsrcGroup, SsrcSemantics,
+    PayloadFormat, Restriction, Rid, RidDirection, RtcpFeedback, RtpMap, RtxParameters, Simulcast,
+    SimulcastStream, Ssrc, SsrcGroup, SsrcSemantics,
 };
 
 /// Streams that one section may name: a peer that names thousands is not listened to.
@@ -202,7 +202,8 @@ fn to_attributes(feedback: Feedback) -> impl Iterator<Item = sdp::Feedback> {
         (feedback.nack, sdp::Feedback::Nack),
         (feedback.picture_loss, sdp::Feedback::NackPli),
     ];
-    all.into_iter().filter_map(|(is_on, attribute)| is_on.then_some(attribute))
+    all.into_iter()
+        .filter_map(|(is_on, attribute)| is_on.then_some(attribute))
 }
 
 fn read_feedback(format: &PayloadFormat<'_>) -> Feedback {
@@ -296,10 +297,13 @@ fn read_layers(media: &MediaDescription) -> (Vec<Layer>, Vec<Layer>) {
             let mut rids = media.attributes.rids();
             // A layer without its `a=rid` is as if it were not there (RFC 8853 section 5.2).
             let rid = rids.find(|rid| rid.id == format.rid && rid.direction == direction)?;
-            let max_bitrate = rid.restrictions.iter().find_map(|restriction| match restriction {
-                Restriction::MaxBr(bitrate) => Some(*bitrate),
-                _ => None,
-            });
+            let max_bitrate = rid
+                .restrictions
+                .iter()
+                .find_map(|restriction| match restriction {
+                    Restriction::MaxBr(bitrate) => Some(*bitrate),
+                    _ => None,
+                });
             Some(Layer {
                 rid: format.rid.clone(),
                 paused: format.paused,
