@@ -97,14 +97,6 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(bytes.try_into().expect("the caller cuts out 8 bytes"))
 }
 
-/// The length of a rollover counter, in bytes.
-pub(crate) const ROLLOVER_LEN: usize = 4;
-
-/// The rollover counter of an index, as it is authenticated (RFC 3711 section 4.2).
-pub(crate) fn rollover(index: u64) -> [u8; ROLLOVER_LEN] {
-    ((index >> 16) as u32).to_be_bytes()
-}
-
 /// A tag from the end of a packet.
 pub(crate) fn tag(bytes: &[u8]) -> Result<Tag, AuthenticationError> {
     bytes.try_into().map_err(|_| AuthenticationError)

@@ -3,13 +3,13 @@
 use bytes::BytesMut;
 use tidewire_crypto::{AuthenticationError, CryptoProvider, Rng, Secret};
 
-use crate::cipher::{Cipher, ROLLOVER_LEN, counter_block, nonce, rollover, tag};
+use crate::cipher::{Cipher, counter_block, nonce, tag};
 use crate::config::Config;
 use crate::error::{DropReason, KeyError, StateError};
 use crate::header::{RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
+use crate::index::{ENCRYPTED, LAST_RTP_INDEX, ROLLOVER_LEN, rollover};
 use crate::keys::{MasterKey, Protocol};
 use crate::profile::{Profile, RTCP_INDEX_LEN};
-use crate::sender::{ENCRYPTED, LAST_RTP_INDEX};
 use crate::state::{Kind, Reader, Writer};
 use crate::streams::{Stream, Streams};
 use crate::window::Standing;
