@@ -97,12 +97,44 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(bytes.try_into().expect("the caller cuts out 8 bytes"))
 }
 
-/// The rollover counter of an index, as it is authenticated (RFC 3711 section 4.2).
-pub(crate) fn rollover(index: u64) -> [u8; 4] {
-    ((index >> 16) as u32).to_be_bytes()
-}
-
 /// A tag from the end of a packet.
 pub(crate) fn tag(bytes: &[u8]) -> Result<Tag, AuthenticationError> {
     bytes.try_into().map_err(|_| AuthenticationError)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// XORs `value` over what begins at `at`.
+    fn xor(bytes: &mut [u8], at: usize, value: &[u8]) {
+        for (byte, value) in bytes[at..].iter_mut().zip(value) {
+            *byte ^= value;
+        }
+    }
+
+    proptest! {
+        /// As the figures of RFC 3711 section 4.1.1 and RFC 7714 section 8.1 have it, byte by byte.
+        #[test]
+        fn nonces_are_made_of_source_index_and_salt(
+            long_salt: [u8; 14],
+            ssrc: u32,
+            index in 0_u64..1 << 48,
+        ) {
+            let (ssrc_bytes, index_bytes) = (ssrc.to_be_bytes(), index.to_be_bytes());
+            let mut block = [0; 16];
+            xor(&mut block, 0, &long_salt);
+            xor(&mut block, 4, &ssrc_bytes);
+            xor(&mut block, 8, &index_bytes[2..]);
+            prop_assert_eq!(counter_block(&long_salt, ssrc, index), block);
+
+            let salt = *long_salt.first_chunk().unwrap();
+            let mut expected = salt;
+            xor(&mut expected, 2, &ssrc_bytes);
+            xor(&mut expected, 6, &index_bytes[2..]);
+            prop_assert_eq!(nonce(&salt, ssrc, index), expected);
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub struct Config {
     /// A [`Sender`](crate::Sender) refuses to begin one more, as it could not forget another one
     /// without repeating its nonces later.
     ///
-    /// A stream takes some 64 bytes and a bit for each packet of the window: 4096 of them with windows
+    /// A stream takes some 100 bytes and a bit for each packet of the window: 4096 of them with windows
     /// of 1024 packets less than 1 MiB, and a receiver that remembers so many for both protocols less
     /// than 2 MiB.
     pub max_streams: usize,

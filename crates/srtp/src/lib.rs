@@ -34,6 +34,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzz;
 mod header;
+mod index;
 mod keys;
 mod profile;
 mod receiver;

@@ -3,16 +3,19 @@
 use bytes::BytesMut;
 use tidewire_crypto::{AuthenticationError, CryptoProvider, Rng, Secret};
 
-use crate::cipher::{Cipher, counter_block, nonce, rollover, tag};
+use crate::cipher::{Cipher, counter_block, nonce, tag};
 use crate::config::Config;
 use crate::error::{DropReason, KeyError, StateError};
 use crate::header::{RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
+use crate::index::{ENCRYPTED, LAST_RTP_INDEX, ROLLOVER_LEN, rollover};
 use crate::keys::{MasterKey, Protocol};
 use crate::profile::{Profile, RTCP_INDEX_LEN};
-use crate::sender::{ENCRYPTED, LAST_RTP_INDEX};
 use crate::state::{Kind, Reader, Writer};
 use crate::streams::{Stream, Streams};
 use crate::window::Standing;
+
+/// The longest tag of an HMAC that SRTP has, in bytes.
+const MAX_HMAC_TAG_LEN: usize = 10;
 
 /// Verifies and decrypts what one side sends, in place.
 ///
@@ -167,16 +170,22 @@ impl Receiver {
         let header = RtpHeader::parse(&packet[..end]).ok_or(DropReason::Malformed)?;
         let stream = self.rtp_streams.find(header.ssrc);
         let index = estimate(stream.as_deref(), header.sequence)?;
-        let (body, tail) = packet.split_at_mut(end);
         match &self.rtp {
             Cipher::Counter { cipher, hmac, salt } => {
-                hmac.verify(&[body, &rollover(index)], tail)?;
+                let mut tag = [0; MAX_HMAC_TAG_LEN];
+                tag[..overhead].copy_from_slice(&packet[end..]);
+                // The rollover counter is authenticated as if it stood there, in one piece with the
+                // packet; every tag is as long.
+                let authenticated = end + ROLLOVER_LEN;
+                packet[end..authenticated].copy_from_slice(&rollover(index));
+                hmac.verify(&[&packet[..authenticated]], &tag[..overhead])?;
                 if let Some(cipher) = cipher {
                     let iv = counter_block(salt, header.ssrc, index);
-                    cipher.apply_keystream(&iv, &mut body[header.len..]);
+                    cipher.apply_keystream(&iv, &mut packet[header.len..end]);
                 }
             }
             Cipher::Aead { cipher, salt } => {
+                let (body, tail) = packet.split_at_mut(end);
                 let (head, payload) = body.split_at_mut(header.len);
                 let nonce = nonce(salt, header.ssrc, index);
                 cipher.open(&nonce, head, payload, &tag(tail)?)?;

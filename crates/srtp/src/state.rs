@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::error::{KeyError, StateError};
+use crate::index::LAST_RTP_INDEX;
 use crate::keys::MasterKey;
 use crate::profile::Profile;
-use crate::sender::LAST_RTP_INDEX;
 use crate::streams::{Stream, Streams};
 use crate::window::Window;
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tidewire_crypto::{KeyedState, Rng};
 
 use crate::config::Config;
+use crate::index::index_of;
 use crate::window::Window;
 
 /// Streams, each with its window; finding, adding and evicting one takes constant time.
@@ -130,11 +131,6 @@ impl Stream {
         self.was_heard = true;
         self.window.insert(index);
     }
-}
-
-/// RFC 3711 section 3.3.1.
-pub(crate) fn index_of(rollover: u32, sequence: u16) -> u64 {
-    u64::from(rollover) << 16 | u64::from(sequence)
 }
 
 #[cfg(test)]

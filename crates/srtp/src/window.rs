@@ -77,7 +77,7 @@ impl Window {
             if index - self.newest >= self.width() {
                 self.seen.fill(0);
             } else {
-                self.clear(self.newest + 1, index + 1);
+                self.clear(self.newest + 1, index);
             }
             self.newest = index;
         }
@@ -85,7 +85,7 @@ impl Window {
         self.seen[word] |= bit(index);
     }
 
-    /// Clears the bits of `index..end`, which fit into the window, a word at a time.
+    /// Clears the bits of `index..end`, which were skipped and fit into the window, a word at a time.
     #[inline]
     fn clear(&mut self, mut index: u64, end: u64) {
         while index < end {
