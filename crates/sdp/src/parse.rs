@@ -22,8 +22,13 @@ pub const MAX_LINES: usize = 1 << 14;
 /// The most media descriptions that are read.
 pub const MAX_MEDIA: usize = 1 << 10;
 
-/// The letters of RFC 8866 section 5.
-const KNOWN: &str = "vosiuepcbtrzkam";
+/// Whether RFC 8866 section 5 has lines of this type.
+const fn is_known(letter: char) -> bool {
+    matches!(
+        letter,
+        'v' | 'o' | 's' | 'i' | 'u' | 'e' | 'p' | 'c' | 'b' | 't' | 'r' | 'z' | 'k' | 'a' | 'm'
+    )
+}
 
 impl SessionDescription {
     /// Reads a description whose lines end in CRLF or LF.
@@ -60,8 +65,11 @@ impl FromStr for SessionDescription {
 
 /// How long the text is once each line ends in CRLF: what was read must stay readable when written.
 fn written_length(text: &str) -> usize {
-    let ends = text.matches('\n').count();
-    let complete = text.matches("\r\n").count();
+    let bytes = text.as_bytes();
+    let following = bytes.iter().skip(1);
+    let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let pairs = bytes.iter().zip(following);
+    let complete = pairs.filter(|pair| *pair == (&b'\r', &b'\n')).count();
     let last = if text.ends_with('\n') { 0 } else { 2 };
     text.len() + (ends - complete) + last
 }
@@ -78,7 +86,12 @@ fn cut(text: &str) -> Result<Vec<Line<'_>>, ParseError> {
         Line::parse(number, line, MAX_LINE_LENGTH)
     };
     let text = text.strip_suffix('\n').unwrap_or(text);
-    text.split('\n').enumerate().map(line).collect()
+    let feeds = text.bytes().filter(|byte| *byte == b'\n').count();
+    let mut lines = Vec::with_capacity(MAX_LINES.min(feeds + 1));
+    for numbered in text.split('\n').enumerate() {
+        lines.push(line(numbered)?);
+    }
+    Ok(lines)
 }
 
 struct Parser<'a> {
@@ -242,7 +255,7 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_unknown(&mut self) {
-        while let Some(line) = self.lines.next_if(|line| !KNOWN.contains(line.letter)) {
+        while let Some(line) = self.lines.next_if(|line| !is_known(line.letter)) {
             let (position, value) = (self.taken, line.value.to_owned());
             self.unknown.push(UnknownLine {
                 position,
