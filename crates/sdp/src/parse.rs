@@ -22,6 +22,9 @@ pub const MAX_LINES: usize = 1 << 14;
 /// The most media descriptions that are read.
 pub const MAX_MEDIA: usize = 1 << 10;
 
+/// What a browser's lines have on average or more, for room.
+const TYPICAL_LINE_LENGTH: usize = 32;
+
 /// Whether RFC 8866 section 5 has lines of this type.
 const fn is_known(letter: char) -> bool {
     matches!(
@@ -39,7 +42,7 @@ impl SessionDescription {
     ///
     /// A [`ParseError`] names the first line that does not follow the grammar.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if text.len() > MAX_TEXT_LENGTH || written_length(text) > MAX_TEXT_LENGTH {
+        if is_too_long(text) {
             return Err(ParseError {
                 line: 1,
                 reason: Reason::TextTooLong,
@@ -63,13 +66,17 @@ impl FromStr for SessionDescription {
     }
 }
 
-/// How long the text is once each line ends in CRLF: what was read must stay readable when written.
+/// Counts CRLF for each line: what was read must stay readable when written.
+fn is_too_long(text: &str) -> bool {
+    // Each byte can be a line feed that gains a carriage return; few texts need the count.
+    let longest = 2 * text.len() + 2;
+    longest > MAX_TEXT_LENGTH && written_length(text) > MAX_TEXT_LENGTH
+}
+
+/// How long the text is once each line ends in CRLF.
 fn written_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let following = bytes.iter().skip(1);
-    let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
-    let pairs = bytes.iter().zip(following);
-    let complete = pairs.filter(|pair| *pair == (&b'\r', &b'\n')).count();
+    let ends = text.matches('\n').count();
+    let complete = text.matches("\r\n").count();
     let last = if text.ends_with('\n') { 0 } else { 2 };
     text.len() + (ends - complete) + last
 }
@@ -86,8 +93,7 @@ fn cut(text: &str) -> Result<Vec<Line<'_>>, ParseError> {
         Line::parse(number, line, MAX_LINE_LENGTH)
     };
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let feeds = text.bytes().filter(|byte| *byte == b'\n').count();
-    let mut lines = Vec::with_capacity(MAX_LINES.min(feeds + 1));
+    let mut lines = Vec::with_capacity(MAX_LINES.min(text.len() / TYPICAL_LINE_LENGTH));
     for numbered in text.split('\n').enumerate() {
         lines.push(line(numbered)?);
     }
