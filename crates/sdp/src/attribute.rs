@@ -6,7 +6,7 @@ use crate::extmap::ExtMap;
 use crate::feedback::{RtcpFeedback, RtcpPort};
 use crate::fields::Real;
 use crate::fmtp::Fmtp;
-use crate::lexical::{canonical, is_token, split_spaces};
+use crate::lexical::{canonical, is_token, split_at, split_spaces};
 use crate::rid::{Rid, Simulcast};
 use crate::rtp_map::RtpMap;
 use crate::source::{Ssrc, SsrcGroup};
@@ -116,7 +116,7 @@ pub enum Attribute {
 impl Attribute {
     /// Reads what follows `a=`. `None` when the name is not a token.
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, value) = match text.split_once(':') {
+        let (name, value) = match split_at(text, b':') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };

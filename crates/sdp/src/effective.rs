@@ -2,6 +2,7 @@
 
 use crate::attribute::Attribute;
 use crate::attributes::Attributes;
+use crate::extmap::ExtMap;
 use crate::media::MediaDescription;
 use crate::values::Fingerprint;
 use crate::words::{Direction, Setup};
@@ -58,6 +59,18 @@ impl<'a> Effective<'a> {
         self.has(&Attribute::ExtmapAllowMixed)
     }
 
+    /// The header extensions, of the session only when the section has none: RFC 8285 section 5
+    /// lets them stand on one of both levels.
+    pub fn extmaps(&self) -> impl Iterator<Item = &'a ExtMap> + use<'a> {
+        let stated = |attributes: &Attributes| attributes.extmaps().next().is_some();
+        let level = if stated(self.media) {
+            self.media
+        } else {
+            self.session
+        };
+        level.extmaps()
+    }
+
     /// How often the author checks, in milliseconds. Only the session can say so: RFC 8839 section
     /// 5.5, which gives 50 when nothing is stated.
     pub fn ice_pacing(&self) -> u64 {
@@ -65,7 +78,7 @@ impl<'a> Effective<'a> {
     }
 
     /// The fingerprints, of the session only when the section has none: RFC 8122 section 5.
-    pub fn fingerprints(&self) -> impl Iterator<Item = &'a Fingerprint> {
+    pub fn fingerprints(&self) -> impl Iterator<Item = &'a Fingerprint> + use<'a> {
         let stated = |attributes: &Attributes| attributes.fingerprints().next().is_some();
         let level = if stated(self.media) {
             self.media

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lexical::{canonical, is_visible};
+use crate::lexical::{canonical, is_visible, split_at};
 use crate::words::Direction;
 
 /// The number of an RTP header extension (`extmap`), RFC 8285 section 5.
@@ -44,7 +44,7 @@ impl ExtMap {
         let mut parts = value.splitn(3, ' ');
         let entry = parts.next()?;
         let uri = parts.next().filter(|uri| is_visible(uri))?;
-        let (id, direction) = match entry.split_once('/') {
+        let (id, direction) = match split_at(entry, b'/') {
             Some((id, direction)) => (id, Some(Direction::parse(direction)?)),
             None => (entry, None),
         };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fields::Connection;
-use crate::lexical::{canonical, payload_type};
+use crate::lexical::{canonical, payload_type, split_at};
 
 /// A kind of feedback for a payload type (`rtcp-fb`), RFC 4585 section 4.2.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,7 +37,7 @@ impl RtcpFeedback {
     }
 
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let (format, feedback) = value.split_once(' ')?;
+        let (format, feedback) = split_at(value, b' ')?;
         let payload_type = match format {
             "*" => None,
             number => Some(payload_type(number)?),
@@ -147,7 +147,7 @@ pub struct RtcpPort {
 
 impl RtcpPort {
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let (port, connection) = match value.split_once(' ') {
+        let (port, connection) = match split_at(value, b' ') {
             Some((port, connection)) => (port, Some(Box::new(Connection::parse(connection)?))),
             None => (value, None),
         };

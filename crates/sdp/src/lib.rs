@@ -19,6 +19,20 @@
 //! assert_eq!(parsed.media[0].mid(), Some("0"));
 //! # Ok::<(), tidewire_sdp::ParseError>(())
 //! ```
+//!
+//! Of media, [`MediaDescription::payload_formats`] gathers what is said about each payload type, and
+//! the parameters of an encoding say whether two of them match:
+//!
+//! ```
+//! use tidewire_sdp::{Fmtp, H264Parameters, ProfileLevelId};
+//!
+//! let own = H264Parameters::new(ProfileLevelId::CONSTRAINED_BASELINE_3_1, 1);
+//! let offered = "packetization-mode=1;profile-level-id=42c00b";
+//! let offer = H264Parameters::read(offered).ok_or("malformed")?;
+//! let answer = own.answer(&offer).ok_or("no match")?;
+//! assert_eq!(Fmtp::new(102, answer).parameters, offered);
+//! # Ok::<(), &str>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod attribute;

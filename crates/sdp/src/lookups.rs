@@ -20,7 +20,8 @@ impl Attributes {
         })
     }
 
-    /// `rtpmap` of a payload type.
+    /// `rtpmap` of a payload type. It goes through all attributes, as the other look-ups of one
+    /// payload type do: [`MediaDescription::payload_formats`] is for many.
     pub fn rtpmap(&self, payload_type: u8) -> Option<&RtpMap> {
         self.rtpmaps().find(|map| map.payload_type == payload_type)
     }

@@ -22,8 +22,16 @@ pub const MAX_LINES: usize = 1 << 14;
 /// The most media descriptions that are read.
 pub const MAX_MEDIA: usize = 1 << 10;
 
-/// The letters of RFC 8866 section 5.
-const KNOWN: &str = "vosiuepcbtrzkam";
+/// What a browser's lines have on average or more, for room.
+const TYPICAL_LINE_LENGTH: usize = 32;
+
+/// Whether RFC 8866 section 5 has lines of this type.
+const fn is_known(letter: char) -> bool {
+    matches!(
+        letter,
+        'v' | 'o' | 's' | 'i' | 'u' | 'e' | 'p' | 'c' | 'b' | 't' | 'r' | 'z' | 'k' | 'a' | 'm'
+    )
+}
 
 impl SessionDescription {
     /// Reads a description whose lines end in CRLF or LF.
@@ -34,7 +42,7 @@ impl SessionDescription {
     ///
     /// A [`ParseError`] names the first line that does not follow the grammar.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if text.len() > MAX_TEXT_LENGTH || written_length(text) > MAX_TEXT_LENGTH {
+        if is_too_long(text) {
             return Err(ParseError {
                 line: 1,
                 reason: Reason::TextTooLong,
@@ -58,7 +66,14 @@ impl FromStr for SessionDescription {
     }
 }
 
-/// How long the text is once each line ends in CRLF: what was read must stay readable when written.
+/// Counts CRLF for each line: what was read must stay readable when written.
+fn is_too_long(text: &str) -> bool {
+    // Each byte can be a line feed that gains a carriage return; few texts need the count.
+    let longest = 2 * text.len() + 2;
+    longest > MAX_TEXT_LENGTH && written_length(text) > MAX_TEXT_LENGTH
+}
+
+/// How long the text is once each line ends in CRLF.
 fn written_length(text: &str) -> usize {
     let ends = text.matches('\n').count();
     let complete = text.matches("\r\n").count();
@@ -78,7 +93,11 @@ fn cut(text: &str) -> Result<Vec<Line<'_>>, ParseError> {
         Line::parse(number, line, MAX_LINE_LENGTH)
     };
     let text = text.strip_suffix('\n').unwrap_or(text);
-    text.split('\n').enumerate().map(line).collect()
+    let mut lines = Vec::with_capacity(MAX_LINES.min(text.len() / TYPICAL_LINE_LENGTH));
+    for numbered in text.split('\n').enumerate() {
+        lines.push(line(numbered)?);
+    }
+    Ok(lines)
 }
 
 struct Parser<'a> {
@@ -242,7 +261,7 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_unknown(&mut self) {
-        while let Some(line) = self.lines.next_if(|line| !KNOWN.contains(line.letter)) {
+        while let Some(line) = self.lines.next_if(|line| !is_known(line.letter)) {
             let (position, value) = (self.taken, line.value.to_owned());
             self.unknown.push(UnknownLine {
                 position,

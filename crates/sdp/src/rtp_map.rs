@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lexical::{is_token, payload_type, positive};
+use crate::lexical::{is_token, payload_type, positive, split_at};
 
 /// The encoding of a payload type (`rtpmap`), RFC 8866 section 6.6.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,7 +69,7 @@ impl RtpMap {
     }
 
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let (number, encoding) = value.split_once(' ')?;
+        let (number, encoding) = split_at(value, b' ')?;
         let mut parts = encoding.split('/');
         let map = Self {
             payload_type: payload_type(number)?,

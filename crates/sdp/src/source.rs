@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lexical::{canonical, is_token};
+use crate::lexical::{canonical, is_token, split_at};
 use crate::values::Msid;
 
 /// Something said about one RTP source (`ssrc`), RFC 5576 section 4.1.
@@ -32,7 +32,7 @@ impl Ssrc {
     }
 
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let (id, attribute) = value.split_once(' ')?;
+        let (id, attribute) = split_at(value, b' ')?;
         Some(Self {
             id: canonical(id)?,
             attribute: SourceAttribute::parse(attribute)?,
@@ -65,7 +65,7 @@ pub enum SourceAttribute {
 
 impl SourceAttribute {
     fn parse(text: &str) -> Option<Self> {
-        let (name, value) = match text.split_once(':') {
+        let (name, value) = match split_at(text, b':') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };

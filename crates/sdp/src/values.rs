@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lexical::{canonical, is_token, is_visible, split_spaces};
+use crate::lexical::{canonical, is_token, is_visible, split_at, split_spaces};
 
 /// A group of media descriptions, RFC 5888 section 5.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,11 +52,13 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (hash, value) = text.split_once(' ')?;
-        let is_pair =
-            |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let valid = is_token(hash) && value.split(':').all(is_pair);
-        valid.then(|| Self {
+        let (hash, value) = split_at(text, b' ')?;
+        let in_place = |(index, byte): (usize, u8)| match index % 3 {
+            2 => byte == b':',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        let pairs = value.len() % 3 == 2 && value.bytes().enumerate().all(in_place);
+        (pairs && is_token(hash)).then(|| Self {
             hash: hash.to_owned(),
             value: value.to_owned(),
         })

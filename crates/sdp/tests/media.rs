@@ -5,7 +5,8 @@ use tidewire_sdp::{
     Attribute, Av1Parameters, Bandwidth, Direction, ExtMap, Feedback, Fmtp, H264Parameters,
     H264Profile, MAX_LINES, MediaDescription, MediaKind, OpusParameters, Origin, ProfileLevelId,
     RedParameters, Restriction, Rid, RidDirection, RtcpFeedback, RtpMap, RtxParameters,
-    SessionDescription, Simulcast, SimulcastStream, Ssrc, SsrcSemantics, Vp9Parameters,
+    SessionDescription, Simulcast, SimulcastFormat, SimulcastStream, Ssrc, SsrcSemantics,
+    Vp9Parameters,
 };
 
 fn captured() -> SessionDescription {
@@ -133,6 +134,18 @@ fn media_values_outside_their_grammar_stay_unknown() {
 }
 
 #[test]
+fn extensions_of_the_session_hold_for_sections_without_their_own() {
+    let text = "v=0\no=- 1 2 IN IP4 127.0.0.1\ns=-\nt=0 0\na=extmap:1 urn:session\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 0\nm=video 9 UDP/TLS/RTP/SAVPF 96\na=extmap:2 urn:own\n";
+    let parsed = SessionDescription::parse(text).unwrap();
+    let ids = parsed.media.iter().map(|media| {
+        let mut maps = parsed.effective(media).extmaps();
+        (maps.next().map(|map| map.id), maps.next())
+    });
+    assert_eq!(ids.collect::<Vec<_>>(), [(Some(1), None), (Some(2), None)]);
+}
+
+#[test]
 fn times_and_rates_may_have_a_fraction() {
     let media = with_lines("a=ptime:20\na=maxptime:2.5\na=framerate:29.97\na=label:1\n");
     assert_eq!(media.attributes.ptime().unwrap().value(), 20.0);
@@ -221,8 +234,64 @@ fn as_many_parameters_as_fit_are_read_at_once() {
     assert!(formats.iter().all(|format| format.feedback().count() == 0));
 }
 
+fn any_attribute() -> impl Strategy<Value = Attribute> {
+    let (word, number) = ("[a-zA-Z0-9-]{1,8}", 0_u8..=127);
+    let stream = (word, any::<bool>()).prop_map(|(rid, paused)| SimulcastStream {
+        alternatives: vec![SimulcastFormat { rid, paused }],
+    });
+    let streams = prop::collection::vec(stream, 1..4);
+    let restriction = prop_oneof![
+        prop::collection::vec(0_u8..=127, 1..4).prop_map(Restriction::PayloadTypes),
+        any::<u32>().prop_map(Restriction::MaxHeight),
+        any::<u64>().prop_map(Restriction::MaxPps),
+        prop::collection::vec(word, 1..4).prop_map(Restriction::Depend),
+    ];
+    let rid = (word, prop::collection::vec(restriction, 0..4));
+    prop_oneof![
+        (
+            number.clone(),
+            word,
+            1..=u32::MAX,
+            prop::option::of(1..=u16::MAX)
+        )
+            .prop_map(
+                |(payload_type, encoding, clock_rate, channels)| Attribute::RtpMap(RtpMap {
+                    payload_type,
+                    encoding,
+                    clock_rate,
+                    channels,
+                })
+            ),
+        (number.clone(), "[ -~]{1,20}").prop_map(|(it, text)| Attribute::Fmtp(Fmtp::new(it, text))),
+        (prop::option::of(number), any::<u32>()).prop_map(|(payload_type, interval)| {
+            let feedback = Feedback::TrrInt(interval);
+            Attribute::RtcpFeedback(RtcpFeedback {
+                payload_type,
+                feedback,
+            })
+        }),
+        (1_u16..=255, "[!-~]{1,20}", prop::option::of("[ -~]{1,20}")).prop_map(
+            |(id, uri, parameters)| Attribute::ExtMap(ExtMap {
+                parameters,
+                ..ExtMap::new(id, uri)
+            })
+        ),
+        (any::<u32>(), "[ -~]{1,20}").prop_map(|(id, name)| Attribute::Ssrc(Ssrc::cname(id, name))),
+        rid.prop_map(|(id, restrictions)| Attribute::Rid(Rid {
+            restrictions,
+            ..Rid::new(id, RidDirection::Receive)
+        })),
+        streams.prop_map(|streams| Attribute::Simulcast(Simulcast::receiving(streams))),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn an_attribute_is_read_as_it_was_written(attribute in any_attribute()) {
+        prop_assert_eq!(Attribute::parse(&attribute.to_string()), Some(attribute));
+    }
 
     #[test]
     fn levels_keep_their_order_and_their_profile(bytes: [u8; 3], other: [u8; 3]) {

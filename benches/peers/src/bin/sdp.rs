@@ -26,6 +26,9 @@ struct Arguments {
     /// Rounds, of which the median counts. The stacks take turns.
     #[arg(long, default_value_t = 9)]
     rounds: usize,
+    /// Measures only the stacks whose name begins so.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 struct Contender {
@@ -36,11 +39,14 @@ struct Contender {
 
 fn main() {
     let arguments = Arguments::parse();
-    let mut contenders = [
+    let mut contenders = vec![
         contender("Tidewire, typed", tidewire),
         contender("rtc, attributes as text", rtc),
         contender("str0m, typed", str0m),
     ];
+    if let Some(only) = &arguments.only {
+        contenders.retain(|contender| contender.name.starts_with(only));
+    }
     for _ in 0..arguments.rounds {
         for contender in &mut contenders {
             let round = measure(contender.read, arguments.readings);
@@ -51,11 +57,10 @@ fn main() {
         "Reading an offer of {} bytes, CPU time a reading, the median:",
         OFFER.len()
     );
-    let [first, ..] = &contenders;
-    let own = median(&first.rounds);
+    let own = contenders.first().map(|first| median(&first.rounds));
     for contender in &contenders {
         let time = median(&contender.rounds);
-        let ratio = time.as_secs_f64() / own.as_secs_f64();
+        let ratio = time.as_secs_f64() / own.unwrap_or(time).as_secs_f64();
         println!("{:<24} {time:>10.2?} {ratio:>6.2}", contender.name);
     }
 }

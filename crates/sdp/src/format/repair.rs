@@ -5,7 +5,7 @@ use std::fmt;
 use crate::fmtp::{ParameterWriter, Parameters};
 use crate::lexical::{canonical, payload_type};
 
-/// Parameters of retransmission (`rtx`), RFC 4588 section 8.1. `Display` writes them for an `fmtp`.
+/// Parameters of retransmission (`rtx`), RFC 4588 section 8.6. `Display` writes them for an `fmtp`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RtxParameters {
     /// `apt`: the payload type that is sent again.
