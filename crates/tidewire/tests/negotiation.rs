@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{ANSWERER, Net, OFFERER};
 use tidewire::{
-    Event, IceCandidateInit, NegotiationError, SdpType, SessionDescription, SignalingState,
-    Unacceptable,
+    Configuration, Event, IceCandidateInit, MediaCapabilities, NegotiationError, SdpType,
+    SessionDescription, SignalingState, Unacceptable,
 };
 use tidewire_netsim::LinkConfig;
 
@@ -48,8 +48,13 @@ fn lines<'a>(sdp: &'a str, prefix: &'a str) -> Vec<&'a str> {
 }
 
 #[test]
-fn media_sections_are_rejected_and_data_is_accepted() {
-    let mut net = net();
+fn media_sections_are_rejected_without_codecs_and_data_is_accepted() {
+    let without_media = Configuration {
+        media: MediaCapabilities::none(),
+        ..Configuration::default()
+    };
+    let both = [without_media.clone(), without_media];
+    let mut net = Net::with_configurations(1, &LinkConfig::default(), both);
     let now = net.now;
     let peer = &mut net.peers[ANSWERER].connection;
     peer.set_remote_description(now, &SessionDescription::offer(CHROMIUM_MEDIA_OFFER))

@@ -32,8 +32,12 @@ pub enum Format {
 
 impl Format {
     /// Whether a payload begins a frame that a decoder can begin with.
-    pub fn starts_key_frame(self, _payload: &[u8]) -> bool {
-        true
+    pub fn starts_key_frame(self, payload: &[u8]) -> bool {
+        match self {
+            Self::Av1 => av1::starts_key_frame(payload),
+            Self::Vp9 => vp9::starts_key_frame(payload),
+            _ => true,
+        }
     }
 
     pub(super) fn packetize(self) -> Box<dyn Packetize> {

@@ -166,14 +166,9 @@ impl Default for MediaCapabilities {
                 .with_parameters("0-15"),
             CodecCapability::audio("telephone-event", 8000, Format::TelephoneEvent)
                 .with_parameters("0-15"),
-            CodecCapability::video("VP8", Format::Vp8).with_payload_type(96),
             CodecCapability::video("VP9", Format::Vp9)
                 .with_parameters("profile-id=0")
                 .with_payload_type(98),
-            h264("42e01f"),
-            h264("42001f"),
-            h264("4d001f"),
-            h264("64001f"),
             CodecCapability::video("AV1", Format::Av1)
                 .with_parameters("level-idx=5;profile=0;tier=0")
                 .with_payload_type(45),
@@ -207,11 +202,12 @@ impl Default for MediaCapabilities {
     }
 }
 
+#[cfg(test)]
 fn h264(profile_level_id: &str) -> CodecCapability {
     let parameters = format!(
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile_level_id}"
     );
-    CodecCapability::video("H264", Format::H264).with_parameters(&parameters)
+    CodecCapability::video("H264", Format::Opaque).with_parameters(&parameters)
 }
 
 fn named(kinds: &[ExtensionKind]) -> Vec<(ExtensionKind, String)> {

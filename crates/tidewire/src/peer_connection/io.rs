@@ -186,7 +186,7 @@ impl PeerConnection {
         }
     }
 
-    fn keep_early(&mut self, datagram: Datagram) {
+    pub(super) fn keep_early(&mut self, datagram: Datagram) {
         if !self.early.push(datagram) {
             self.stats.dropped.early_overflow += 1;
         }

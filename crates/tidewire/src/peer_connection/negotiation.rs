@@ -265,6 +265,7 @@ pub(super) fn new_tls_id(rng: &mut Rng) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Content;
 
     fn data(mid: &str) -> Section {
         Section {
