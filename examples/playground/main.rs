@@ -8,6 +8,7 @@ mod file;
 mod guard;
 mod handlers;
 mod http;
+mod media;
 mod session;
 mod view;
 

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{file, handlers, view};
+use crate::{file, handlers, media, view};
 
 /// After this an answer goes out with the candidates that are known.
 const GATHERING_LIMIT: Duration = Duration::from_secs(3);
@@ -120,6 +120,7 @@ async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String,
     connection
         .set_remote_description(SessionDescription::offer(offer))
         .map_err(|error| Refusal::Offer(error.to_string()))?;
+    media::offer_echo(connection);
     let answer = connection.create_answer().map_err(Refusal::ours)?;
     if !accepts_data(&answer) {
         let missing = "it has no section for data channels";
@@ -166,6 +167,7 @@ impl<'a> Session<'a> {
     /// Runs until the peer is gone: the connection failed or closed, or all its channels did.
     async fn run(mut self) {
         let view = tokio::spawn(view::push(self.connection.clone()));
+        let echo = tokio::spawn(media::echo(self.connection.clone()));
         let too_late = sleep(OPENING_LIMIT);
         tokio::pin!(too_late);
         loop {
@@ -179,11 +181,16 @@ impl<'a> Session<'a> {
             }
         }
         view.abort();
+        echo.abort();
     }
 
     fn is_over_after(&mut self, event: Event) -> bool {
         match event {
             Event::DataChannel(channel) => self.welcome(channel),
+            // What the page cannot decode from is the camera's to send anew.
+            Event::KeyFrameRequested { transceiver, .. } => {
+                self.connection.request_key_frame(transceiver, None);
+            }
             Event::ConnectionStateChange(state) => {
                 return matches!(
                     state,

@@ -121,6 +121,10 @@ impl<T> Bounded<T> {
         self.queue.contains(item)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -180,7 +180,7 @@ mod tests {
             .extension(1, &LEVEL)
             .extension(2, &Mid("0"))
             .raw_extension(3, b"?");
-        drop(writer.payload());
+        let _ = writer.payload();
         let read = Packet::parse(&packet).unwrap().extensions();
         let elements = Bytes::copy_from_slice(read.as_bytes());
         let received = Extensions::received(read.form(), elements, &Arc::new(inbound));
@@ -189,7 +189,7 @@ mod tests {
         let mut forwarded = Vec::new();
         let mut writer = Header::default().write(&mut forwarded, &[], Form::OneByte);
         received.write(&outbound, &mut writer);
-        drop(writer.payload());
+        let _ = writer.payload();
         let sent: Vec<_> = Packet::parse(&forwarded).unwrap().extensions().collect();
         assert_eq!(sent, [(6, &[0x89][..])]);
     }

@@ -1,5 +1,4 @@
 //! Frames in are frames out: over networks that lose, reorder and duplicate.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

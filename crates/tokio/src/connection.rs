@@ -25,6 +25,8 @@ pub(crate) struct Connection {
     core: Mutex<Core>,
     /// Something changed that somebody waits for.
     pub(crate) changed: Notify,
+    /// Media has arrived.
+    pub(crate) media_arrived: Notify,
     /// The timer's task has to look again.
     wake: Notify,
 }
@@ -81,6 +83,7 @@ impl Connection {
                 sleeps_until: None,
             }),
             changed: Notify::new(),
+            media_arrived: Notify::new(),
             wake: Notify::new(),
         })
     }
@@ -111,6 +114,11 @@ impl Connection {
             act(&mut core, Instant::now());
             self.drive_locked(&mut core);
         }
+    }
+
+    /// Takes something that is ready; nothing follows from it.
+    pub(crate) fn take<T>(&self, take: impl FnOnce(&mut Core) -> T) -> T {
+        take(&mut self.lock())
     }
 
     /// Looks at the connection.
@@ -149,6 +157,9 @@ impl Connection {
         }
         if has_events {
             self.changed.notify_waiters();
+        }
+        if core.protocol.has_media() {
+            self.media_arrived.notify_waiters();
         }
         let due = core.protocol.poll_timeout();
         let wakes_late = match (due, core.sleeps_until) {
@@ -265,6 +276,7 @@ impl Connection {
             notify.notify_waiters();
         }
         self.changed.notify_waiters();
+        self.media_arrived.notify_waiters();
     }
 
     fn next_wait(&self) -> Wait {

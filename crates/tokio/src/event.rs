@@ -3,6 +3,7 @@
 use tidewire::dtls::CloseReason;
 use tidewire::{
     IceCandidateInit, IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+    TransceiverId,
 };
 
 use crate::data_channel::DataChannel;
@@ -31,4 +32,33 @@ pub enum Event {
     DtlsClosed,
     /// The peer opened a data channel.
     DataChannel(DataChannel),
+    /// The peer sends media, or is about to.
+    Track(TransceiverId),
+    /// The peer does not send that media any more.
+    TrackEnded(TransceiverId),
+    /// The transceiver was stopped, by one side or the other. It is gone.
+    TransceiverStopped(TransceiverId),
+    /// A stream of received media has begun.
+    StreamStarted {
+        /// Where it belongs.
+        transceiver: TransceiverId,
+        /// The stream.
+        ssrc: u32,
+        /// Its name among the layers of simulcast.
+        rid: Option<String>,
+    },
+    /// A stream of received media has ended.
+    StreamEnded {
+        /// Where it belongs.
+        transceiver: TransceiverId,
+        /// The stream.
+        ssrc: u32,
+    },
+    /// The peer needs a key frame of an encoding that we send.
+    KeyFrameRequested {
+        /// The sender.
+        transceiver: TransceiverId,
+        /// The encoding, by its place.
+        encoding: usize,
+    },
 }

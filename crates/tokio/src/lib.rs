@@ -20,6 +20,7 @@ pub mod fuzz;
 mod gather;
 mod handle;
 mod mdns;
+mod media;
 mod peer_connection;
 mod socket;
 

@@ -192,7 +192,7 @@ impl PeerConnection {
         self.connection().with(|core, now| core.protocol.close(now));
     }
 
-    fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.handle.connection
     }
 
@@ -227,6 +227,26 @@ impl PeerConnection {
             Protocol::SelectedPairChange => Event::SelectedPairChange,
             Protocol::DtlsFailed(reason) => Event::DtlsFailed(reason),
             Protocol::DtlsClosed => Event::DtlsClosed,
+            Protocol::Track(id) => Event::Track(id),
+            Protocol::TrackEnded(id) => Event::TrackEnded(id),
+            Protocol::TransceiverStopped(id) => Event::TransceiverStopped(id),
+            Protocol::StreamStarted {
+                transceiver,
+                ssrc,
+                rid,
+            } => Event::StreamStarted {
+                transceiver,
+                ssrc,
+                rid,
+            },
+            Protocol::StreamEnded { transceiver, ssrc } => Event::StreamEnded { transceiver, ssrc },
+            Protocol::KeyFrameRequested {
+                transceiver,
+                encoding,
+            } => Event::KeyFrameRequested {
+                transceiver,
+                encoding,
+            },
             // The rest is dealt with where it arises.
             _ => return None,
         })

@@ -45,6 +45,8 @@ pub(crate) struct Inbound {
 struct FrameContext {
     timestamp: Option<u32>,
     first_extensions: Extensions,
+    /// There was a key frame, which those after it can be decoded from.
+    has_begun: bool,
 }
 
 impl Inbound {
@@ -126,10 +128,7 @@ impl Inbound {
         let wants_frames = self.config.delivery == Delivery::Frames;
         if wants_frames && (changed || self.depacketizer.is_none()) {
             self.depacketizer = Some(Depacketizer::new(codec.format));
-            // Video begins with a key frame.
-            if self.config.kind == MediaKind::Video {
-                self.key_frames.want();
-            }
+            self.frame.has_begun = false;
         }
     }
 
@@ -265,8 +264,9 @@ impl Inbound {
             self.stats.frames += 1;
             if frame.is_key {
                 self.stats.key_frames += 1;
+                self.frame.has_begun = true;
                 self.key_frames.satisfy();
-            } else if frame.follows_loss && self.config.kind == MediaKind::Video {
+            } else if frame.follows_loss || !self.frame.has_begun {
                 self.key_frames.want();
             }
             let told: Option<AbsCaptureTime> = packet.extensions.get();
@@ -288,9 +288,7 @@ impl Inbound {
         }
         if dropped > self.stats.frames_dropped {
             self.stats.frames_dropped = dropped;
-            if self.config.kind == MediaKind::Video {
-                self.key_frames.want();
-            }
+            self.key_frames.want();
         }
     }
 

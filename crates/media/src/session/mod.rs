@@ -283,6 +283,11 @@ impl Session {
         self.received.pop()
     }
 
+    /// Whether frames or packets wait to be read.
+    pub fn has_received(&self) -> bool {
+        !self.received.is_empty()
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is next to be called.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         [

@@ -75,6 +75,11 @@ impl PeerConnection {
         }
     }
 
+    /// Whether frames or packets wait for [`poll_media`](Self::poll_media).
+    pub fn has_media(&self) -> bool {
+        self.media.has_received()
+    }
+
     /// Asks the peer for a key frame of a stream that a transceiver receives: of all of them, unless
     /// told which.
     pub fn request_key_frame(&mut self, now: Instant, id: TransceiverId, ssrc: Option<u32>) {

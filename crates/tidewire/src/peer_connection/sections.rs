@@ -149,7 +149,7 @@ impl PeerConnection {
                 content => content.clone(),
             };
             Section {
-                mid: section.mid.clone(),
+                mid: section.mid,
                 content,
             }
         });
