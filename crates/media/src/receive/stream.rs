@@ -322,7 +322,14 @@ impl Inbound {
         let nack = self.nack.as_ref().and_then(NackGenerator::poll_timeout);
         let reorder = self.reorder.as_ref().and_then(ReorderBuffer::poll_timeout);
         let key_frame = self.key_frames.poll_timeout(now, rtt);
+        let key_frame = key_frame.filter(|_| self.can_ask_for_key_frames());
         [nack, reorder, key_frame].into_iter().flatten().min()
+    }
+
+    /// Whether a way to ask for key frames was negotiated.
+    pub(crate) fn can_ask_for_key_frames(&self) -> bool {
+        let feedback = self.codec.feedback;
+        feedback.picture_loss || feedback.full_intra_request
     }
 
     /// The counters, with what is measured rather than counted.

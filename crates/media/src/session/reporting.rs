@@ -119,8 +119,8 @@ impl Session {
             }
             let ssrc = stream.id.ssrc;
             let feedback = stream.codec().feedback;
-            let can_ask = feedback.picture_loss || feedback.full_intra_request;
-            let asks = has_room && can_ask && stream.key_frames.take(now, rtt);
+            let asks =
+                has_room && stream.can_ask_for_key_frames() && stream.key_frames.take(now, rtt);
             if missing.is_empty() && !asks {
                 continue;
             }

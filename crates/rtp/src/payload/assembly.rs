@@ -46,6 +46,12 @@ impl Assembly {
         self.len <= Depacketizer::MAX_FRAME_LEN && self.pieces.len() <= Self::MAX_PIECES
     }
 
+    /// Puts bytes before those that there are. They are few, and the caller's own.
+    pub(super) fn push_front(&mut self, piece: Bytes) {
+        self.len += piece.len();
+        self.pieces.insert(0, piece);
+    }
+
     /// The whole frame. One of a single piece is not copied.
     pub(super) fn finish(mut self, is_key: bool, details: Details) -> Frame {
         let data = if self.pieces.len() == 1 {

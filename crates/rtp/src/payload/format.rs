@@ -3,7 +3,7 @@
 use super::audio::{Audio, OneToOne};
 use super::depacketizer::Depacketize;
 use super::packetizer::Packetize;
-use super::{av1, vp9};
+use super::{av1, h264, vp8, vp9};
 
 /// A payload format.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -21,6 +21,13 @@ pub enum Format {
     ComfortNoise,
     /// Named telephone events (RFC 4733 section 2).
     TelephoneEvent,
+    /// VP8 (RFC 7741).
+    Vp8,
+    /// H.264 in packetization mode 1 (RFC 6184): a frame is an access unit as a byte stream, with a start
+    /// code before each unit (ITU-T H.264 annex B).
+    H264,
+    /// H.264 in packetization mode 0: no unit may be longer than a packet.
+    H264SingleUnit,
     /// VP9 (RFC 9628): a frame is a picture, or one spatial layer of it.
     Vp9,
     /// AV1 (the AV1 RTP specification): a frame is a temporal unit of sized OBUs without a delimiter, or
@@ -35,6 +42,8 @@ impl Format {
     pub fn starts_key_frame(self, payload: &[u8]) -> bool {
         match self {
             Self::Av1 => av1::starts_key_frame(payload),
+            Self::H264 | Self::H264SingleUnit => h264::starts_key_frame(payload),
+            Self::Vp8 => vp8::starts_key_frame(payload),
             Self::Vp9 => vp9::starts_key_frame(payload),
             _ => true,
         }
@@ -43,6 +52,9 @@ impl Format {
     pub(super) fn packetize(self) -> Box<dyn Packetize> {
         match self {
             Self::Av1 => Box::new(av1::Av1Packetizer::default()),
+            Self::H264 => Box::new(h264::H264Packetizer::new(true)),
+            Self::H264SingleUnit => Box::new(h264::H264Packetizer::new(false)),
+            Self::Vp8 => Box::new(vp8::Vp8Packetizer::default()),
             Self::Vp9 => Box::new(vp9::Vp9Packetizer::default()),
             _ => Box::new(OneToOne::default()),
         }
@@ -51,6 +63,8 @@ impl Format {
     pub(super) fn depacketize(self) -> Box<dyn Depacketize> {
         match self {
             Self::Av1 => Box::new(av1::Av1Depacketizer::default()),
+            Self::H264 | Self::H264SingleUnit => Box::new(h264::H264Depacketizer::default()),
+            Self::Vp8 => Box::new(vp8::Vp8Depacketizer::default()),
             Self::Vp9 => Box::new(vp9::Vp9Depacketizer::default()),
             _ => Box::new(Audio),
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{av1, vp9};
+use super::{av1, h264, vp8, vp9};
 
 /// An encoded frame to be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,6 +54,10 @@ pub enum Details {
     /// Nothing.
     #[default]
     None,
+    /// Of a VP8 frame.
+    Vp8(vp8::FrameInfo),
+    /// Of an H.264 access unit.
+    H264(h264::FrameInfo),
     /// Of a VP9 frame.
     Vp9(vp9::FrameInfo),
     /// Of an AV1 frame.

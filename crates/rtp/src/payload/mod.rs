@@ -33,10 +33,13 @@ pub mod av1;
 mod depacketizer;
 mod format;
 mod frame;
+pub mod h264;
 mod packetizer;
+mod pieces;
 mod resolution;
 #[cfg(test)]
 mod video_testing;
+pub mod vp8;
 pub mod vp9;
 
 #[doc(hidden)]

@@ -166,9 +166,15 @@ impl Default for MediaCapabilities {
                 .with_parameters("0-15"),
             CodecCapability::audio("telephone-event", 8000, Format::TelephoneEvent)
                 .with_parameters("0-15"),
+            CodecCapability::video("VP8", Format::Vp8).with_payload_type(96),
             CodecCapability::video("VP9", Format::Vp9)
                 .with_parameters("profile-id=0")
                 .with_payload_type(98),
+            h264(1, "42e01f"),
+            h264(1, "42001f"),
+            h264(1, "4d001f"),
+            h264(1, "64001f"),
+            h264(0, "42e01f"),
             CodecCapability::video("AV1", Format::Av1)
                 .with_parameters("level-idx=5;profile=0;tier=0")
                 .with_payload_type(45),
@@ -202,12 +208,15 @@ impl Default for MediaCapabilities {
     }
 }
 
-#[cfg(test)]
-fn h264(profile_level_id: &str) -> CodecCapability {
+fn h264(mode: u8, profile_level_id: &str) -> CodecCapability {
     let parameters = format!(
-        "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile_level_id}"
+        "level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id={profile_level_id}"
     );
-    CodecCapability::video("H264", Format::Opaque).with_parameters(&parameters)
+    let format = match mode {
+        0 => Format::H264SingleUnit,
+        _ => Format::H264,
+    };
+    CodecCapability::video("H264", format).with_parameters(&parameters)
 }
 
 fn named(kinds: &[ExtensionKind]) -> Vec<(ExtensionKind, String)> {
@@ -233,7 +242,7 @@ mod tests {
         let av1 = capability("AV1", "");
         assert!(av1.answer("level-idx=9;profile=0;tier=1").is_some());
         assert!(av1.answer("profile=1").is_none());
-        let h264 = h264("42e01f");
+        let h264 = h264(1, "42e01f");
         assert!(
             h264.answer("packetization-mode=1;profile-level-id=42e00d")
                 .is_some()
