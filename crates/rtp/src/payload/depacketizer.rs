@@ -5,7 +5,6 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::format::Format;
 use super::frame::Frame;
 
 /// A received RTP payload.
@@ -72,11 +71,6 @@ impl Depacketizer {
     pub const MAX_READY: usize = 256;
     /// The longest frame, in bytes; a longer one is dropped.
     pub const MAX_FRAME_LEN: usize = 8 << 20;
-
-    /// For a format.
-    pub fn new(format: Format) -> Self {
-        Self::custom(format.depacketize())
-    }
 
     /// For a format of one's own.
     pub fn custom(format: Box<dyn Depacketize>) -> Self {

@@ -1,8 +1,8 @@
 //! Which payload formats there are.
 
 use super::audio::{Audio, OneToOne};
-use super::depacketizer::Depacketize;
-use super::packetizer::Packetize;
+use super::depacketizer::{Depacketize, Depacketizer};
+use super::packetizer::{Packetize, Packetizer};
 use super::{av1, h264, vp8, vp9};
 
 /// A payload format.
@@ -49,7 +49,7 @@ impl Format {
         }
     }
 
-    pub(super) fn packetize(self) -> Box<dyn Packetize> {
+    fn packetize(self) -> Box<dyn Packetize> {
         match self {
             Self::Av1 => Box::new(av1::Av1Packetizer::default()),
             Self::H264 => Box::new(h264::H264Packetizer::new(true)),
@@ -60,7 +60,7 @@ impl Format {
         }
     }
 
-    pub(super) fn depacketize(self) -> Box<dyn Depacketize> {
+    fn depacketize(self) -> Box<dyn Depacketize> {
         match self {
             Self::Av1 => Box::new(av1::Av1Depacketizer::default()),
             Self::H264 | Self::H264SingleUnit => Box::new(h264::H264Depacketizer::default()),
@@ -68,5 +68,19 @@ impl Format {
             Self::Vp9 => Box::new(vp9::Vp9Depacketizer::default()),
             _ => Box::new(Audio),
         }
+    }
+}
+
+impl Packetizer {
+    /// For a format.
+    pub fn new(format: Format) -> Self {
+        Self::custom(format.packetize())
+    }
+}
+
+impl Depacketizer {
+    /// For a format.
+    pub fn new(format: Format) -> Self {
+        Self::custom(format.depacketize())
     }
 }

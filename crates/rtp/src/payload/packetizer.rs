@@ -4,7 +4,6 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::format::Format;
 use super::frame::OutgoingFrame;
 
 /// Cuts encoded frames into RTP payloads.
@@ -49,11 +48,6 @@ pub enum PacketizeError {
 }
 
 impl Packetizer {
-    /// For a format.
-    pub fn new(format: Format) -> Self {
-        Self(format.packetize())
-    }
-
     /// For a format of one's own.
     pub fn custom(format: Box<dyn Packetize>) -> Self {
         Self(format)
