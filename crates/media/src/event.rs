@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tidewire_rtp::payload::Frame;
+use tidewire_rtp::payload::{Format, Frame};
 use tidewire_rtp::{Header, NtpTime};
 
 use crate::extensions::Extensions;
@@ -57,6 +57,8 @@ pub struct ReceivedFrame {
     pub frame: Frame,
     /// The payload type that it had.
     pub payload_type: u8,
+    /// What that stands for.
+    pub format: Format,
     /// When it was captured, by the sender's wall clock, as far as the sender told.
     pub capture_time: Option<NtpTime>,
     /// When its last packet arrived.

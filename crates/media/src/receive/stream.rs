@@ -12,7 +12,7 @@ use super::nack::{Arrival, NackGenerator};
 use super::reorder::{Inserted, ReorderBuffer};
 use super::statistics::Statistics;
 use crate::clock::SenderClock;
-use crate::config::{Codec, Delivery, MediaKind, ReceiverConfig};
+use crate::config::{Codec, Delivery, ReceiverConfig};
 use crate::event::{Bounded, Media, Received, ReceivedFrame, ReceivedPacket};
 use crate::extensions::Extensions;
 use crate::ids::StreamId;
@@ -279,6 +279,7 @@ impl Inbound {
                 media: Media::Frame(ReceivedFrame {
                     frame,
                     payload_type,
+                    format: self.codec.format,
                     capture_time,
                     arrival: packet.arrival,
                     first_extensions: self.frame.first_extensions.clone(),
