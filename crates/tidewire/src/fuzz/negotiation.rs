@@ -163,14 +163,12 @@ impl Call {
         let now = self.now;
         for peer in &mut self.peers {
             peer.inbox.clear();
-            for kind in [SdpType::Rollback] {
-                let rollback = SessionDescription {
-                    kind,
-                    sdp: String::new(),
-                };
-                drop(peer.connection.set_local_description(now, &rollback));
-                drop(peer.connection.set_remote_description(now, &rollback));
-            }
+            let rollback = SessionDescription {
+                kind: SdpType::Rollback,
+                sdp: String::new(),
+            };
+            drop(peer.connection.set_local_description(now, &rollback));
+            drop(peer.connection.set_remote_description(now, &rollback));
         }
         let stable = |peer: &Peer| peer.connection.signaling_state() == SignalingState::Stable;
         // A provisional answer, or an answer that was lost, cannot be taken back: such a pair is not to
