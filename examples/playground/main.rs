@@ -8,7 +8,6 @@ mod file;
 mod guard;
 mod handlers;
 mod http;
-mod media;
 mod session;
 mod view;
 
