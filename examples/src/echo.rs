@@ -1,8 +1,9 @@
 //! Media that is sent back as it comes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use tidewire::rtp::extension::VideoOrientation;
 use tidewire::{
     Direction, FrameInfo, Media, OutgoingFrame, ReceivedFrame, ReceivedMedia, TransceiverId,
 };
@@ -15,8 +16,8 @@ pub struct Echo(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// The layers of simulcast, by stream.
-    rids: BTreeMap<(TransceiverId, u32), String>,
-    /// The layer to send back.
+    rids: BTreeMap<(TransceiverId, u32), Arc<str>>,
+    /// The layer to send back; the first that comes, unless told which.
     wanted: Option<String>,
     senders: BTreeMap<TransceiverId, Sender>,
 }
@@ -53,14 +54,6 @@ impl Echo {
     /// Takes notice of what concerns it.
     pub fn handle_event(&self, connection: &PeerConnection, event: &Event) {
         match event {
-            Event::StreamStarted {
-                transceiver,
-                ssrc,
-                rid: Some(rid),
-            } => {
-                let key = (*transceiver, *ssrc);
-                self.state().rids.insert(key, rid.clone());
-            }
             Event::StreamEnded { transceiver, ssrc } => {
                 self.state().rids.remove(&(*transceiver, *ssrc));
             }
@@ -77,7 +70,7 @@ impl Echo {
         let mut state = self.state();
         state.wanted = Some(rid.to_owned());
         for ((transceiver, ssrc), known) in &state.rids {
-            if known == rid {
+            if **known == *rid {
                 connection.request_key_frame(*transceiver, Some(*ssrc));
             }
         }
@@ -85,7 +78,10 @@ impl Echo {
 
     fn send_back(&self, connection: &PeerConnection, received: ReceivedMedia) {
         let ReceivedMedia {
-            transceiver, ssrc, ..
+            transceiver,
+            ssrc,
+            rid,
+            ..
         } = received;
         let Media::Frame(frame) = received.media else {
             return;
@@ -96,7 +92,8 @@ impl Echo {
         if codec.is_none_or(|codec| codec.format != frame.format) {
             return;
         }
-        if let Some((frame, info)) = self.prepare(transceiver, ssrc, frame) {
+        let layer = (transceiver, ssrc, rid);
+        if let Some((frame, info)) = self.prepare(layer, frame) {
             // What cannot be sent now is of no use later.
             let _ = connection.send_frame(transceiver, 0, frame, &info);
         }
@@ -104,15 +101,30 @@ impl Echo {
 
     fn prepare(
         &self,
-        transceiver: TransceiverId,
-        ssrc: u32,
+        (transceiver, ssrc, rid): (TransceiverId, u32, Option<Arc<str>>),
         received: ReceivedFrame,
     ) -> Option<(OutgoingFrame, FrameInfo)> {
         let mut state = self.state();
-        let is_layer = state.is_to_be_sent(transceiver, ssrc)?;
+        let is_layer = rid.is_some();
+        if let Some(rid) = rid {
+            let is_wanted = *state.wanted.get_or_insert_with(|| rid.to_string()) == *rid;
+            state.rids.entry((transceiver, ssrc)).or_insert(rid);
+            if !is_wanted {
+                return None;
+            }
+        }
         let ReceivedFrame {
-            frame, extensions, ..
+            frame,
+            first_extensions,
+            extensions,
+            ..
         } = received;
+        // What depends on what is told with the first packet, how the camera is held with the last.
+        let orientation: Option<VideoOrientation> = extensions.get();
+        let extensions = match orientation {
+            Some(orientation) => first_extensions.with(&orientation),
+            None => first_extensions,
+        };
         let sender = state.senders.entry(transceiver).or_default();
         if sender.source != Some(ssrc) {
             if sender.source.is_some() && !frame.is_key {
@@ -137,19 +149,6 @@ impl Echo {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no holder panics")
-    }
-}
-
-impl State {
-    /// Whether a stream is a layer of simulcast; `None` when it is not to be sent.
-    fn is_to_be_sent(&self, transceiver: TransceiverId, ssrc: u32) -> Option<bool> {
-        let Some(rid) = self.rids.get(&(transceiver, ssrc)) else {
-            return Some(false);
-        };
-        let of_transceiver = self.rids.iter().filter(|((of, _), _)| *of == transceiver);
-        let first = of_transceiver.map(|(_, rid)| rid).next();
-        let wanted = self.wanted.as_ref().or(first);
-        (wanted == Some(rid)).then_some(true)
     }
 }
 

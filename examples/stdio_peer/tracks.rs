@@ -119,7 +119,7 @@ impl Totals {
             self.nacks_sent += stream.nacks;
             self.key_frame_requests += stream.key_frame_requests;
             self.layers.extend(stream.rid.map(|rid| {
-                serde_json::json!({ "rid": rid, "frames": stream.frames, "packets": stream.packets })
+                serde_json::json!({ "rid": &*rid, "frames": stream.frames, "packets": stream.packets })
             }));
         }
         for stream in stats.outbound {

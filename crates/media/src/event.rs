@@ -1,6 +1,7 @@
 //! What a session reports, and what it hands on.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ pub enum Event {
         /// The stream.
         stream: StreamId,
         /// Its name among the layers of simulcast.
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     },
     /// A stream has ended: its sender said so.
     StreamEnded(StreamId),
@@ -35,6 +36,8 @@ pub enum Event {
 pub struct Received {
     /// The stream that it belongs to.
     pub stream: StreamId,
+    /// The stream's name among the layers of simulcast.
+    pub rid: Option<Arc<str>>,
     /// The frame or packet.
     pub media: Media,
 }

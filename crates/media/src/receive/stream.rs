@@ -26,7 +26,7 @@ pub(crate) type InboundPacket = ReceivedPacket;
 pub(crate) struct Inbound {
     pub(crate) id: StreamId,
     pub(crate) config: Arc<ReceiverConfig>,
-    pub(crate) rid: Option<String>,
+    pub(crate) rid: Option<Arc<str>>,
     pub(crate) rtx_ssrc: Option<u32>,
     codec: Codec,
     statistics: Statistics,
@@ -60,7 +60,7 @@ impl Inbound {
         id: StreamId,
         config: &Arc<ReceiverConfig>,
         codec: Codec,
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     ) -> Self {
         let signaled = config.streams.iter().find(|stream| stream.ssrc == id.ssrc);
         let mut stream = Self {
@@ -197,6 +197,7 @@ impl Inbound {
             }
             out.push(Received {
                 stream: self.id,
+                rid: self.rid.clone(),
                 media: Media::Packet(packet),
             });
             return;
@@ -217,6 +218,7 @@ impl Inbound {
                 }
                 out.push(Received {
                     stream: self.id,
+                    rid: self.rid.clone(),
                     media: Media::Packet(packet),
                 });
             } else {
@@ -276,6 +278,7 @@ impl Inbound {
                 .or_else(|| self.clock.time_of(frame.timestamp));
             out.push(Received {
                 stream: self.id,
+                rid: self.rid.clone(),
                 media: Media::Frame(ReceivedFrame {
                     frame,
                     payload_type,

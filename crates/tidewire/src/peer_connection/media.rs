@@ -70,6 +70,7 @@ impl PeerConnection {
                 return Some(ReceivedMedia {
                     transceiver: owner.id,
                     ssrc: received.stream.ssrc,
+                    rid: received.rid,
                     media: received.media,
                 });
             }
