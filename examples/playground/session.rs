@@ -211,6 +211,10 @@ impl<'a> Session<'a> {
         self.had_channels = true;
         match channel.label() {
             "ping" => self.channels.spawn(handlers::ping(channel)),
+            "signal" => {
+                let connection = self.connection.clone();
+                self.channels.spawn(handlers::signal(channel, connection))
+            }
             "throughput" => self.channels.spawn(handlers::throughput(channel)),
             "file" => self
                 .channels

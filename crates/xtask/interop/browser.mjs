@@ -9,14 +9,16 @@ import { HERE, chromiumPath, playwright } from "./setup.mjs";
 const ALWAYS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
+// A camera and a microphone that are not there, without asking for leave. Pages that have leave do not hide addresses.
+const CAMERA = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"];
+
 /// What each variant adds to the command line. Real browsers hide their addresses behind mDNS names.
 export const VARIANTS = {
   "mdns": [],
-  "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns"],
+  "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns", ...CAMERA],
   // Without post-quantum key shares its ClientHello fits one datagram.
   "no-pqc": ["--disable-features=WebRtcPqcForDtls"],
-  // A camera and a microphone that are not there, without asking for leave. Addresses are not hidden then.
-  "camera": ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"],
+  "camera": CAMERA,
 };
 
 export async function launch(variant) {

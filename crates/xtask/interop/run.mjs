@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BrowserPeer, launch, servePeerPage } from "./browser.mjs";
 import { CONNECT, FULL, SHORT, browserCloses, echoRun, many, peerCloses, reload, trickled } from "./cases.mjs";
-import { PAGE, lostServer } from "./page-cases.mjs";
+import { CAMERA, PAGE, lostServer } from "./page-cases.mjs";
 import { CHANGES, CODECS, SIMULCAST, codecSteps, lossSteps } from "./media-cases.mjs";
 import { FakePlayground, Playground } from "./playground.mjs";
 import { Report } from "./report.mjs";
@@ -107,7 +107,9 @@ async function pageSession(report, browsers, variant) {
     const page = await chromium.context.newPage();
     const session = { page, server, out: options.out, variant };
     try {
-      for (const [title, run] of Object.entries(PAGE)) await step(title, () => run(session), CONNECT.has(title));
+      const { connects, ...rest } = PAGE;
+      const steps = { connects, ...variant === "plain" && !options.self ? CAMERA : {}, ...rest };
+      for (const [title, run] of Object.entries(steps)) await step(title, () => run(session), CONNECT.has(title));
       await step("the server goes away", () => lostServer(session));
     } finally {
       await page.close();
