@@ -4,7 +4,6 @@
 
 pub mod echo;
 
-use tidewire::datachannel::State;
 use tidewire::dtls::{CipherSuite, Role, SrtpProfile};
 
 /// The name that the TLS registry gives a cipher suite, or its number.
@@ -38,16 +37,6 @@ pub fn dtls_role(role: Role) -> &'static str {
     match role {
         Role::Client => "client",
         Role::Server => "server",
-    }
-}
-
-/// RTCDataChannelState.
-pub fn channel_state(state: State) -> &'static str {
-    match state {
-        State::Connecting => "connecting",
-        State::Open => "open",
-        State::Closing => "closing",
-        State::Closed => "closed",
     }
 }
 

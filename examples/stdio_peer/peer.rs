@@ -72,6 +72,10 @@ impl Peer {
             }
             Command::Send { label, data, size } => self.send(label, data, size).await,
             Command::State => Ok(states::describe(&self.connection, &self.channels)),
+            Command::Stats => {
+                let report = serde_json::to_value(self.connection.stats_report());
+                Ok(json!({ "stats": report.map_err(words)? }))
+            }
             Command::RestartIce => {
                 self.connection.restart_ice();
                 Ok(json!({}))

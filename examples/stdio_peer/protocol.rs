@@ -52,6 +52,8 @@ pub(crate) enum Command {
     },
     /// Tells everything about the connection.
     State,
+    /// getStats: `stats`, a list of entries under the W3C's names.
+    Stats,
     /// The next offer carries new credentials.
     RestartIce,
     /// Opens one more channel.

@@ -62,6 +62,7 @@ mod event;
 pub mod fuzz;
 mod media;
 mod peer_connection;
+pub mod report;
 mod router;
 mod session;
 mod signaling;

@@ -27,6 +27,16 @@ impl Srtp {
             .collect()
     }
 
+    /// The profile's name in the registry of DTLS-SRTP.
+    pub(crate) fn profile_name(&self) -> &'static str {
+        match self.sender.profile() {
+            Profile::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Profile::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+            Profile::Aes128CmSha1_32 => "SRTP_AES128_CM_HMAC_SHA1_32",
+            _ => "SRTP_AES128_CM_HMAC_SHA1_80",
+        }
+    }
+
     /// `None` when the peer negotiated none, or not yet.
     pub(crate) fn from_dtls(
         crypto: &dyn CryptoProvider,

@@ -6,6 +6,8 @@ use tidewire::{
     TransceiverId, TransceiverInit, TransceiverState,
 };
 
+use tidewire::report::StatsReport;
+
 use crate::peer_connection::PeerConnection;
 
 impl PeerConnection {
@@ -162,6 +164,12 @@ impl PeerConnection {
     pub fn stream_stats(&self, id: TransceiverId) -> StreamStats {
         self.connection()
             .look(|core| core.protocol.stream_stats(id))
+    }
+
+    /// getStats.
+    pub fn stats_report(&self) -> StatsReport {
+        self.connection()
+            .with(|core, now| core.protocol.stats_report(now))
     }
 
     /// Asks the peer for a key frame of a stream that a transceiver receives: of all of them, unless

@@ -9,6 +9,7 @@ mod gather;
 mod io;
 mod media;
 mod negotiation;
+mod report;
 mod sections;
 mod transceivers;
 
@@ -81,6 +82,7 @@ pub struct PeerConnection {
     channels: datachannel::Endpoint,
     capabilities: MediaCapabilities,
     numbers: Numbers,
+    wall_clock: WallClock,
     /// The name that all our streams share.
     cname: String,
     transceivers: Vec<Transceiver>,
@@ -199,6 +201,7 @@ impl PeerConnection {
             srtp: None,
             transceivers: Vec::new(),
             next_transceiver: 0,
+            wall_clock,
             cname,
             crypto: configuration.crypto,
             certificate_fingerprint: certificate.fingerprint(HashAlgorithm::Sha256),
