@@ -118,6 +118,10 @@ impl Session {
         Ok(())
     }
 
+    /// How much longer than [`Config::max_packet_len`](crate::Config::max_packet_len) a packet may be that
+    /// is sent as it came, in bytes: what another has cut has other header extensions here.
+    pub const FORWARDING_SLACK: usize = 100;
+
     /// Sends a packet. Those of an encoding that is not active are dropped.
     ///
     /// # Errors
@@ -133,7 +137,7 @@ impl Session {
             return Ok(());
         }
         let overhead = overhead(&sender.config.mid, &packet.extensions);
-        if packet.payload.len() + overhead > max_packet_len {
+        if packet.payload.len() + overhead > max_packet_len + Self::FORWARDING_SLACK {
             return Err(SendError::TooLong);
         }
         let sequence_number = match packet.sequence_number {
