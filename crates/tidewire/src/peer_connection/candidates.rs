@@ -99,6 +99,15 @@ impl PeerConnection {
             self.enter_gathering_state(IceGatheringState::Complete);
             return;
         };
+        // This is asked after each datagram, and mostly there is nothing new.
+        let same_generation =
+            self.reported.ufrag.as_deref() == Some(local.credentials.ufrag.as_str());
+        let all_told = self.reported.candidates == self.local_candidates.len();
+        let complete = self.gathering_is_complete();
+        let state_fits = (self.gathering == IceGatheringState::Complete) == complete;
+        if same_generation && all_told && self.reported.end == complete && state_fits {
+            return;
+        }
         let init = IceCandidateInit {
             candidate: String::new(),
             sdp_mid: local.sections[index].mid.clone(),
