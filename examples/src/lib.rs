@@ -1,6 +1,9 @@
 //! Programs that show Tidewire at work; each folder beside this one is an example.
 //!
-//! What they share is here: names for numbers.
+//! What they share is here: names for numbers, HTTP, WebM files.
+
+pub mod guard;
+pub mod webm;
 
 use tidewire::datachannel::State;
 use tidewire::dtls::{CipherSuite, Role};
