@@ -3,6 +3,7 @@
 //! What they share is here: names for numbers, HTTP, WebM files.
 
 pub mod guard;
+pub mod web;
 pub mod webm;
 
 use tidewire::datachannel::State;
