@@ -48,7 +48,12 @@ function changed() {
 }
 
 function show(state) {
-  if (!state) return;
+  if (!state) {
+    $("words").textContent = "The program has ended, and with it the file.";
+    $("start").disabled = true;
+    if (pc) stop();
+    return;
+  }
   $("seconds").textContent = state.seconds.toFixed(1);
   $("video").textContent = state.video;
   $("audio").textContent = state.audio;

@@ -52,7 +52,7 @@ async fn send(connection: PeerConnection) {
         let late = Duration::from_millis(150);
         if elapsed >= late {
             let audio = FrameInfo {
-                timestamp: u32::MAX - 20_000 + number * 1_600,
+                timestamp: (u32::MAX - 20_000).wrapping_add(number * 1_600),
                 captured: Some((start + elapsed - late).into_std()),
                 is_key: true,
                 ..FrameInfo::default()

@@ -23,14 +23,17 @@ export async function connect(pc) {
   await pc.setRemoteDescription({ type: "answer", sdp: body });
 }
 
-// Asks for the server's state again and again.
+// Asks for the server's state again and again, until it is gone: then tells null.
 export async function watchState(every, tell) {
   for (;;) {
+    let state = null;
     try {
-      tell(await (await fetch("/state")).json());
+      state = await (await fetch("/state")).json();
     } catch {
-      tell(null);
+      // There is nobody left to ask.
     }
+    tell(state);
+    if (!state) return;
     await new Promise((resolve) => setTimeout(resolve, every));
   }
 }
