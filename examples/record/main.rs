@@ -42,6 +42,7 @@ struct Args {
 enum Preference {
     Vp8,
     Vp9,
+    Av1,
 }
 
 const PAGES: [Page; 4] = [
@@ -73,8 +74,9 @@ async fn record(args: Args) -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| format!("no UDP socket could be opened: {error}"))?;
     let codecs = match args.codec {
-        Preference::Vp8 => ["VP8", "VP9"],
-        Preference::Vp9 => ["VP9", "VP8"],
+        Preference::Vp8 => ["VP8", "VP9", "AV1"],
+        Preference::Vp9 => ["VP9", "VP8", "AV1"],
+        Preference::Av1 => ["AV1", "VP9", "VP8"],
     };
     let path = args.file.display().to_string();
     let (sessions, done) = Sessions::new(endpoint, args.file, codecs);

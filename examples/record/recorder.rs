@@ -5,7 +5,7 @@ use std::io::{self, Seek, Write};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use examples::webm::{Codec, Packet, Track, Writer};
+use examples::webm::{Codec, Packet, Track, Writer, av1_configuration};
 use tidewire::rtp::payload::Details;
 use tidewire::{MediaKind, ReceivedFrame};
 
@@ -38,13 +38,25 @@ pub(crate) struct Counts {
     pub(crate) left_out: u64,
 }
 
+/// What matters here of a frame that was received.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    ssrc: u32,
+    stamp: Stamp,
+    is_key: bool,
+    follows_loss: bool,
+    /// How a key frame of video is coded, and its size.
+    picture: Option<(Codec, (u32, u32))>,
+    data: Bytes,
+}
+
 struct Stream {
     kind: MediaKind,
     ssrc: Option<u32>,
     /// What the decoder needs is not there until a key frame comes.
     needs_key: bool,
-    codec: Option<Codec>,
-    resolution: Option<(u32, u32)>,
+    /// What the first key frame told.
+    video: Option<Track>,
     last_ticks: Option<Ticks>,
 }
 
@@ -87,8 +99,7 @@ impl<W: Write + Seek> Recorder<W> {
             kind: *kind,
             ssrc: None,
             needs_key: *kind == MediaKind::Video,
-            codec: None,
-            resolution: None,
+            video: None,
             last_ticks: None,
         });
         Self {
@@ -104,15 +115,11 @@ impl<W: Write + Seek> Recorder<W> {
         }
     }
 
-    /// Takes a frame of the stream with this place and number.
-    pub(crate) fn handle_frame(
-        &mut self,
-        place: usize,
-        ssrc: u32,
-        received: ReceivedFrame,
-    ) -> io::Result<()> {
+    /// Takes a frame of the stream with this place.
+    pub(crate) fn handle_frame(&mut self, place: usize, frame: Incoming) -> io::Result<()> {
         let stream = &mut self.streams[place];
-        if stream.ssrc.replace(ssrc).is_some_and(|old| old != ssrc) {
+        let old = stream.ssrc.replace(frame.ssrc);
+        if old.is_some_and(|old| old != frame.ssrc) {
             self.timeline.reset(place);
             stream.last_ticks = None;
             stream.needs_key = stream.kind == MediaKind::Video;
@@ -121,23 +128,18 @@ impl<W: Write + Seek> Recorder<W> {
             MediaKind::Video => 90_000,
             MediaKind::Audio => 48_000,
         };
-        let stamp = Stamp {
-            timestamp: received.frame.timestamp,
-            captured: received.capture_time,
-            arrival: received.arrival,
-        };
-        let ticks = self.timeline.note(place, rate, stamp);
-        if !stream.accepts(ticks, &received) {
+        let ticks = self.timeline.note(place, rate, frame.stamp);
+        if !stream.accepts(ticks, &frame) {
             self.counts.left_out += 1;
             return Ok(());
         }
         let held = Held {
             stream: place,
             ticks,
-            is_key: received.frame.is_key,
-            data: received.frame.data,
+            is_key: frame.is_key,
+            data: frame.data,
         };
-        self.handle_held(held, received.arrival)
+        self.handle_held(held, frame.stamp.arrival)
     }
 
     /// How long the file is so far.
@@ -254,20 +256,17 @@ impl Counts {
 
 impl Stream {
     /// Whether a frame is one for the file.
-    fn accepts(&mut self, ticks: Ticks, received: &ReceivedFrame) -> bool {
-        let frame = &received.frame;
+    fn accepts(&mut self, ticks: Ticks, frame: &Incoming) -> bool {
         // What comes after it cannot be shown before it; layers above the first have the same time.
         if self.last_ticks.is_some_and(|last| ticks <= last) || frame.data.is_empty() {
             return false;
         }
         if self.kind == MediaKind::Video {
             if frame.is_key {
-                self.needs_key = !self.begins_with(&frame.details);
+                self.needs_key = !self.begins_with(frame);
             } else if frame.follows_loss {
                 self.needs_key = true;
             }
-        } else {
-            self.codec = Some(Codec::Opus);
         }
         if self.needs_key {
             return false;
@@ -277,18 +276,25 @@ impl Stream {
     }
 
     /// Takes what a key frame tells; `false` when the file cannot have it.
-    fn begins_with(&mut self, details: &Details) -> bool {
-        let (codec, resolution) = match details {
-            Details::Vp8(info) => (Codec::Vp8, info.resolution),
-            Details::Vp9(info) => (Codec::Vp9, info.resolution),
-            _ => return false,
+    fn begins_with(&mut self, frame: &Incoming) -> bool {
+        let Some((codec, (width, height))) = frame.picture else {
+            return false;
         };
-        if let Some(resolution) = resolution {
-            self.resolution
-                .get_or_insert((resolution.width, resolution.height));
-        }
         // A track has one codec from its beginning to its end.
-        *self.codec.get_or_insert(codec) == codec && self.resolution.is_some()
+        if let Some(track) = &self.video {
+            return track.codec() == codec;
+        }
+        let private = match codec {
+            Codec::Av1 => av1_configuration(&frame.data),
+            Codec::Vp8 | Codec::Vp9 | Codec::Opus => Some(Vec::new()),
+        };
+        self.video = private.map(|private| Track::Video {
+            codec,
+            width,
+            height,
+            private,
+        });
+        self.video.is_some()
     }
 
     fn track(&self) -> Option<Track> {
@@ -296,15 +302,31 @@ impl Stream {
         self.last_ticks?;
         match self.kind {
             MediaKind::Audio => Some(Track::Audio { channels: 2 }),
-            MediaKind::Video => {
-                let (width, height) = self.resolution?;
-                Some(Track::Video {
-                    codec: self.codec?,
-                    width,
-                    height,
-                    private: Vec::new(),
-                })
-            }
+            MediaKind::Video => self.video.clone(),
+        }
+    }
+}
+
+impl Incoming {
+    pub(crate) fn new(ssrc: u32, received: ReceivedFrame) -> Self {
+        let frame = received.frame;
+        let (codec, resolution) = match &frame.details {
+            Details::Vp8(info) => (Codec::Vp8, info.resolution),
+            Details::Vp9(info) => (Codec::Vp9, info.resolution),
+            Details::Av1(info) => (Codec::Av1, info.resolution),
+            _ => (Codec::Opus, None),
+        };
+        Self {
+            ssrc,
+            stamp: Stamp {
+                timestamp: frame.timestamp,
+                captured: received.capture_time,
+                arrival: received.arrival,
+            },
+            is_key: frame.is_key,
+            follows_loss: frame.follows_loss,
+            picture: resolution.map(|size| (codec, (size.width, size.height))),
+            data: frame.data,
         }
     }
 }
@@ -341,5 +363,131 @@ impl<W: Write + Seek> Output<W> {
             self.writer.write(&first.remove())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use examples::webm::Reader;
+    use tidewire::rtp::NtpTime;
+
+    use super::*;
+
+    const VIDEO: usize = 0;
+    const AUDIO: usize = 1;
+
+    struct Sender {
+        start: Instant,
+        file: Cursor<Vec<u8>>,
+    }
+
+    impl Sender {
+        fn new() -> Self {
+            Self {
+                start: Instant::now(),
+                file: Cursor::default(),
+            }
+        }
+
+        /// With picture and sound.
+        fn recorder(&mut self) -> Recorder<&mut Cursor<Vec<u8>>> {
+            Recorder::new(&mut self.file, &[MediaKind::Video, MediaKind::Audio])
+        }
+
+        /// Of both streams' clocks, `told` tells whether there was a report.
+        fn frame(start: Instant, stream: usize, millisecond: u64, told: bool) -> Incoming {
+            let rate = if stream == VIDEO { 90 } else { 48 };
+            let since = Duration::from_millis(millisecond);
+            let is_key = stream == AUDIO || millisecond.is_multiple_of(400);
+            Incoming {
+                ssrc: stream as u32,
+                stamp: Stamp {
+                    timestamp: millisecond as u32 * rate,
+                    captured: told.then_some(NtpTime(9 << 40).after(since)),
+                    arrival: start + since,
+                },
+                is_key,
+                follows_loss: false,
+                picture: (is_key && stream == VIDEO).then_some((Codec::Vp8, (64, 48))),
+                data: Bytes::from(vec![stream as u8; 10]),
+            }
+        }
+
+        /// The times of each track's frames, in milliseconds.
+        fn times(&self) -> Vec<Vec<u128>> {
+            let mut reader = Reader::new(&self.file.get_ref()[..]).unwrap();
+            let mut times = vec![Vec::new(); reader.tracks().len()];
+            while let Some(packet) = reader.read().unwrap() {
+                times[packet.track].push(packet.time.as_millis());
+            }
+            times
+        }
+    }
+
+    #[test]
+    fn after_a_loss_pictures_are_left_out_up_to_the_next_key_frame() {
+        let mut sender = Sender::new();
+        let start = sender.start;
+        let mut recorder = sender.recorder();
+        for millisecond in (0..1_000).step_by(40) {
+            let mut video = Sender::frame(start, VIDEO, millisecond, true);
+            video.follows_loss = millisecond == 520;
+            recorder.handle_frame(VIDEO, video).unwrap();
+            let audio = Sender::frame(start, AUDIO, millisecond, true);
+            recorder.handle_frame(AUDIO, audio).unwrap();
+        }
+        let (counts, _) = recorder.finish().unwrap();
+        assert_eq!((counts.video, counts.audio, counts.left_out), (18, 25, 7));
+        let times = sender.times();
+        let (video, audio) = (&times[0], &times[1]);
+        assert!(video.iter().all(|time| !(520..800).contains(time)));
+        assert!(video.contains(&480) && video.contains(&800));
+        assert_eq!(audio.len(), 25);
+    }
+
+    #[test]
+    fn the_file_begins_with_a_key_frame_and_sound_of_then() {
+        let mut sender = Sender::new();
+        let start = sender.start;
+        let mut recorder = sender.recorder();
+        for millisecond in (200..1_000).step_by(40) {
+            for stream in [VIDEO, AUDIO] {
+                let frame = Sender::frame(start, stream, millisecond, millisecond > 700);
+                recorder.handle_frame(stream, frame).unwrap();
+            }
+            assert_eq!(recorder.is_writing(), millisecond > 700);
+        }
+        recorder.finish().unwrap();
+        let times = sender.times();
+        assert_eq!((times[0][0], times[1][0]), (0, 0));
+        assert_eq!(times[0].len(), times[1].len());
+    }
+
+    #[test]
+    fn a_stream_without_reports_does_not_hold_up_the_file_for_ever() {
+        let mut sender = Sender::new();
+        let start = sender.start;
+        let mut recorder = sender.recorder();
+        for millisecond in (0..8_000).step_by(40) {
+            let video = Sender::frame(start, VIDEO, millisecond, true);
+            recorder.handle_frame(VIDEO, video).unwrap();
+            let audio = Sender::frame(start, AUDIO, millisecond, millisecond > 7_000);
+            recorder.handle_frame(AUDIO, audio).unwrap();
+        }
+        assert!(recorder.is_writing());
+        recorder.finish().unwrap();
+        let times = sender.times();
+        assert!(times.iter().all(|times| times.is_sorted()));
+        assert_eq!(times[0].len() + times[1].len(), 400);
+    }
+
+    #[test]
+    fn a_recording_of_nothing_is_no_file() {
+        let mut sender = Sender::new();
+        let (_, duration) = sender.recorder().finish().unwrap();
+        assert_eq!(duration, Duration::ZERO);
+        assert!(sender.file.get_ref().is_empty());
     }
 }

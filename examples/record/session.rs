@@ -17,7 +17,7 @@ use tidewire_tokio::{Endpoint, Event, PeerConnection};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, interval, sleep_until};
 
-use crate::recorder::{Counts, Recorder};
+use crate::recorder::{Counts, Incoming, Recorder};
 
 /// A page that sends nothing for this long is gone.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ pub(crate) struct Sessions(Arc<Shared>);
 struct Shared {
     endpoint: Endpoint,
     file: PathBuf,
-    codecs: [&'static str; 2],
+    codecs: [&'static str; 3],
     stop: Arc<Notify>,
     status: Arc<Mutex<Status>>,
     /// Taken by the connection that is recorded.
@@ -60,7 +60,7 @@ impl Sessions {
     pub(crate) fn new(
         endpoint: Endpoint,
         file: PathBuf,
-        codecs: [&'static str; 2],
+        codecs: [&'static str; 3],
     ) -> (Self, oneshot::Receiver<io::Result<Summary>>) {
         let (done, outcome) = oneshot::channel();
         let status = Status {
@@ -144,7 +144,7 @@ impl Server for Sessions {
             .filter(|(id, _)| receives(*id))
             .collect();
         if streams.is_empty() {
-            let missing = "it sends neither VP8 nor VP9 nor Opus";
+            let missing = "it sends neither VP8, VP9, AV1 nor Opus";
             return Err(Refusal::Offer(missing.to_owned()));
         }
         self.begin(connection, streams)?;
@@ -167,7 +167,7 @@ impl Server for Sessions {
 /// Accepts one stream of video and one of audio, in codecs that WebM has; the rest is not for us.
 pub(crate) fn prepare(
     connection: &PeerConnection,
-    codecs: [&str; 2],
+    codecs: [&str; 3],
 ) -> Vec<(TransceiverId, MediaKind)> {
     let mut streams: Vec<(TransceiverId, MediaKind)> = Vec::new();
     for transceiver in connection.transceivers() {
@@ -257,7 +257,7 @@ impl Session {
         let mut streams = self.streams.iter();
         let place = streams.position(|(id, _)| *id == media.transceiver);
         if let (Some(place), Media::Frame(frame)) = (place, media.media) {
-            recorder.handle_frame(place, media.ssrc, frame)?;
+            recorder.handle_frame(place, Incoming::new(media.ssrc, frame))?;
             let state = match recorder.is_writing() {
                 true => "recording",
                 false => "starting",

@@ -6,12 +6,14 @@
 //! macros or a build step with an XML parser and leave clusters, cues and durations to the caller anyway,
 //! which is most of what stands here.
 
+mod av1;
 mod ebml;
 mod ids;
 mod reader;
 mod track;
 mod writer;
 
+pub use av1::av1_configuration;
 pub use reader::{ReadError, Reader};
 pub use track::{Codec, Track};
 pub use writer::Writer;
