@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ebml::{Elements, as_float, as_uint, read_id, read_size};
+use super::ids;
+use super::packet::Packet;
 use super::track::{Codec, Track};
-use super::{Packet, ids};
 
 /// Reads the frames of a file, in their order.
 #[derive(Debug)]

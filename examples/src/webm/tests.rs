@@ -1,4 +1,7 @@
 use std::io::Cursor;
+use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::*;
 

@@ -4,8 +4,9 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use super::ebml::{UNKNOWN_SIZE, element, float, long_size, master, put_id, uint};
+use super::ids;
+use super::packet::Packet;
 use super::track::Track;
-use super::{Packet, ids};
 
 /// Writes a file: clusters that begin at key frames, then an index of them.
 ///
