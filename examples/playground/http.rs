@@ -9,7 +9,8 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::guard::{self, Guard};
+use examples::guard::{self, Guard};
+
 use crate::session::{Refusal, Sessions};
 
 /// Session descriptions of browsers have a few kilobytes.

@@ -5,7 +5,6 @@
 //! looks from this end. Any client may offer: `POST /offer` with `application/sdp`.
 
 mod file;
-mod guard;
 mod handlers;
 mod http;
 mod session;

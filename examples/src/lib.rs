@@ -1,8 +1,11 @@
 //! Programs that show Tidewire at work; each folder beside this one is an example.
 //!
-//! What they share is here: names for numbers, and sending media back.
+//! What they share is here: names for numbers, sending media back, HTTP, WebM files.
 
 pub mod echo;
+pub mod guard;
+pub mod web;
+pub mod webm;
 
 use tidewire::dtls::{CipherSuite, Role, SrtpProfile};
 

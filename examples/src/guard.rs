@@ -19,16 +19,23 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Limits requests in number and time.
 #[derive(Clone)]
-pub(crate) struct Guard(Arc<Semaphore>);
+pub struct Guard(Arc<Semaphore>);
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Guard {
-    pub(crate) fn new() -> Self {
+    /// With every place free.
+    pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(MAX_REQUESTS)))
     }
 }
 
 /// Lets a request through, or answers it with the reason why not.
-pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     if !is_for_us(request.headers()) {
         let words = "this server answers to localhost and to its IP address only\n";
         return (StatusCode::FORBIDDEN, words).into_response();
