@@ -19,7 +19,7 @@ struct Simulation {
     target: &'static [&'static str],
 }
 
-const SIMULATIONS: [Simulation; 5] = [
+const SIMULATIONS: [Simulation; 7] = [
     Simulation {
         package: "tidewire-ice",
         path: "crates/ice/tests/agent",
@@ -39,6 +39,16 @@ const SIMULATIONS: [Simulation; 5] = [
         package: "tidewire-datachannel",
         path: "crates/datachannel/tests/peers",
         target: &["--test", "peers"],
+    },
+    Simulation {
+        package: "tidewire-media",
+        path: "crates/media/tests/repair.rs",
+        target: &["--test", "repair"],
+    },
+    Simulation {
+        package: "tidewire",
+        path: "crates/tidewire/src/fuzz/negotiation.rs",
+        target: &["--lib", "any_order_of_changes"],
     },
     Simulation {
         package: "tidewire",

@@ -191,6 +191,9 @@ impl Call {
     pub(crate) fn run_until(&mut self, end: Instant) {
         loop {
             self.exchange();
+            if self.now >= end {
+                return;
+            }
             let next = [
                 self.alice.session.poll_timeout(self.now),
                 self.bob.session.poll_timeout(self.now),
@@ -198,12 +201,8 @@ impl Call {
                 self.to_bob.poll_timeout(),
             ];
             let next = next.into_iter().flatten().min().unwrap_or(end);
-            if next > end {
-                self.now = end;
-                return;
-            }
             // A timer that is due for ever would stop time.
-            self.now = next.max(self.now + Duration::from_micros(10));
+            self.now = next.max(self.now + Duration::from_micros(10)).min(end);
             self.alice.session.handle_timeout(self.now);
             self.bob.session.handle_timeout(self.now);
             self.alice.collect();
