@@ -111,7 +111,7 @@ fn repairs(format: Format, kind: MediaKind, seed: u64) {
 #[test]
 fn opaque_frames_are_repaired_byte_for_byte() {
     for_each_seed(SEEDS, |seed| {
-        repairs(Format::Opaque, MediaKind::Video, seed)
+        repairs(Format::Opaque, MediaKind::Video, seed);
     });
 }
 
