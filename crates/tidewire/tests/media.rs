@@ -198,6 +198,25 @@ fn a_track_that_is_taken_away_falls_silent_without_negotiation() {
 }
 
 #[test]
+fn what_the_peer_does_not_offer_is_not_answered() {
+    let offer = include_str!("../testdata/chromium-156-offer-audio-video-data.sdp")
+        .replace("a=rtcp-rsize\r\n", "")
+        .replace("a=extmap-allow-mixed\r\n", "");
+    let mut net = net();
+    let now = net.now;
+    let callee = &mut net.peers[ANSWERER].connection;
+    let offer = tidewire::SessionDescription::offer(offer);
+    callee
+        .set_remote_description(now, &offer)
+        .expect("a good offer");
+    let answer = callee.create_answer().expect("an answer");
+    assert!(!answer.sdp.contains("rtcp-rsize"));
+    assert!(!answer.sdp.contains("extmap-allow-mixed"));
+    assert_eq!(answer.sdp.matches("a=recvonly").count(), 2);
+    assert_eq!(answer.sdp.matches("a=rtcp-mux").count(), 2);
+}
+
+#[test]
 fn a_rolled_back_offer_leaves_no_trace() {
     let mut net = net();
     let now = net.now;

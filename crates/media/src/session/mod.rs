@@ -316,6 +316,11 @@ impl Session {
         }
     }
 
+    /// Sets whether feedback may go without a report before it (RFC 5506): when the peer has agreed.
+    pub fn set_reduced_size(&mut self, is_reduced: bool) {
+        self.config.reduced_size = is_reduced;
+    }
+
     /// Takes the round trip that something else has measured, until reports do.
     pub fn set_rtt_hint(&mut self, rtt: Duration) {
         self.rtt.get_or_insert(rtt);

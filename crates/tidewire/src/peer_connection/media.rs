@@ -163,6 +163,15 @@ impl PeerConnection {
                 _ => self.finish_transceiver(id),
             }
         }
+        // One RTCP session carries the reports of all sections (RFC 9143 section 9.3.1).
+        let agreed = self
+            .transceivers
+            .iter()
+            .filter_map(|known| known.agreed.as_ref());
+        let is_reduced = agreed
+            .clone()
+            .all(|agreed| agreed.own.reduced_size && agreed.peers.reduced_size);
+        self.media.set_reduced_size(is_reduced);
         let stopped = |transceiver: &Transceiver| transceiver.is_stopped;
         self.transceivers
             .retain(|transceiver| !stopped(transceiver));

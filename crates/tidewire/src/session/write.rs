@@ -43,11 +43,12 @@ pub(crate) fn describe(
     if !mids.is_empty() {
         description = description.with(Attribute::Group(Group::bundle(mids)));
     }
-    if sections.iter().any(|section| section.media().is_some()) {
-        let semantic = " WMS *".to_owned();
-        description = description
-            .with(Attribute::ExtmapAllowMixed)
-            .with(Attribute::MsidSemantic(semantic));
+    let media = sections.iter().filter_map(Section::media);
+    if media.clone().any(|media| media.mixed_extensions) {
+        description = description.with(Attribute::ExtmapAllowMixed);
+    }
+    if media.count() > 0 {
+        description = description.with(Attribute::MsidSemantic(" WMS *".to_owned()));
     }
     sections.iter().fold(description, |description, section| {
         description.with_media(describe_section(section, parameters))
