@@ -2,6 +2,7 @@
 
 use super::audio::{Audio, OneToOne};
 use super::depacketizer::{Depacketize, Depacketizer};
+use super::opus::OpusDepacketizer;
 use super::packetizer::{Packetize, Packetizer};
 use super::{av1, h264, vp8, vp9};
 
@@ -64,6 +65,7 @@ impl Format {
         match self {
             Self::Av1 => Box::new(av1::Av1Depacketizer::default()),
             Self::H264 | Self::H264SingleUnit => Box::new(h264::H264Depacketizer::default()),
+            Self::Opus => Box::new(OpusDepacketizer),
             Self::Vp8 => Box::new(vp8::Vp8Depacketizer::default()),
             Self::Vp9 => Box::new(vp9::Vp9Depacketizer::default()),
             _ => Box::new(Audio),

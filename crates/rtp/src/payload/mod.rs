@@ -10,7 +10,7 @@
 //! use tidewire_rtp::payload::{Depacketizer, Format, OutgoingFrame, Packet, Packetizer};
 //!
 //! let mut packetizer = Packetizer::new(Format::Opus);
-//! let frame = OutgoingFrame::new(Bytes::from_static(b"an encoded frame"));
+//! let frame = OutgoingFrame::new(Bytes::from_static(b"\x78an encoded frame"));
 //! packetizer.start(frame.clone(), 1200)?;
 //! let mut depacketizer = Depacketizer::new(Format::Opus);
 //! let mut payload = Vec::new();
@@ -34,9 +34,11 @@ mod depacketizer;
 mod format;
 mod frame;
 pub mod h264;
+mod opus;
 mod packetizer;
 mod pieces;
 mod resolution;
+mod telephone;
 #[cfg(test)]
 mod video_testing;
 pub mod vp8;
@@ -48,5 +50,9 @@ pub mod fuzz;
 pub use depacketizer::{Depacketize, Depacketizer, Frames, Packet, Stats};
 pub use format::Format;
 pub use frame::{Details, Frame, OutgoingFrame};
+pub use opus::OpusPacket;
 pub use packetizer::{Packetize, PacketizeError, Packetizer, Written};
 pub use resolution::Resolution;
+pub use telephone::{
+    ComfortNoise, EventChange, EventPacket, EventReceiver, EventSender, TelephoneEvent,
+};
