@@ -198,6 +198,29 @@ fn a_track_that_is_taken_away_falls_silent_without_negotiation() {
 }
 
 #[test]
+fn no_timer_stays_due_after_the_peer_has_gone() {
+    let mut net = connected();
+    let now = net.now;
+    net.peers[ANSWERER].connection.close(now);
+    net.run_for(Duration::from_secs(1));
+    let mut rng = Rng::from_u64(1);
+    let video = transceiver_of(&net, OFFERER, MediaKind::Video);
+    for _ in 0..10 {
+        let (now, frame) = (net.now, vp9_frame(&mut rng));
+        let caller = &mut net.peers[OFFERER].connection;
+        caller
+            .send_frame(now, video, 0, frame, &FrameInfo::default())
+            .expect("a frame that is dropped");
+    }
+    net.run_for(Duration::from_secs(1));
+    let now = net.now;
+    let caller = &mut net.peers[OFFERER].connection;
+    caller.handle_timeout(now);
+    assert_eq!(caller.poll_transmit(now, 1, &mut Vec::new()), None);
+    assert!(caller.poll_timeout().is_none_or(|due| due > now));
+}
+
+#[test]
 fn what_the_peer_does_not_offer_is_not_answered() {
     let offer = include_str!("../testdata/chromium-156-offer-audio-video-data.sdp")
         .replace("a=rtcp-rsize\r\n", "")

@@ -143,6 +143,8 @@ impl PeerConnection {
 
     pub(super) fn end_association(&mut self, now: Instant, reason: dtls::CloseReason) {
         self.channels.disconnect(now);
+        // Media goes under the keys of an association that is up.
+        self.srtp = None;
         match reason {
             dtls::CloseReason::Local | dtls::CloseReason::Peer => {
                 self.dtls_state = DtlsPhase::Closed;

@@ -70,7 +70,9 @@ impl PeerConnection {
         }
         let transports = self.transports.iter().filter_map(Transport::poll_timeout);
         // Without keys or a path nothing can leave, however long it is due.
-        let can_send = self.srtp.is_some() && self.transports[DATA].path().is_some();
+        let can_send = self.closing == Closing::Open
+            && self.srtp.is_some()
+            && self.transports[DATA].path().is_some();
         let media = can_send
             .then(|| self.media.poll_timeout(self.now))
             .flatten();
