@@ -1,11 +1,12 @@
 // Wires the page: one connection at a time, and a card for each thing it can do.
 
 import { Connection } from "./connection.js";
+import { Camera } from "./camera.js";
 import { Chart } from "./chart.js";
 import { Pinger, Throughput } from "./measure.js";
 import { FileTransfer } from "./transfer.js";
 import { describe, describeServer } from "./stats.js";
-import { bytes, milliseconds, rate } from "./units.js";
+import { bits, bytes, milliseconds, rate } from "./units.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -19,10 +20,20 @@ const throughputChart = new Chart($("throughput-chart"), {
   span: 1, sliding: false, label: rate,
 });
 
+const BOTH_WAYS = [{ tone: "--sea", name: "to the server" }, { tone: "--amber", name: "from the server" }];
+const cameraCharts = {
+  rate: new Chart($("camera-rate"), { series: BOTH_WAYS, span: 30, sliding: true, label: bits }),
+  frames: new Chart($("camera-frames"), { series: BOTH_WAYS, span: 30, sliding: true, label: (value) => value.toFixed(0) }),
+  delay: new Chart($("camera-delay"), {
+    series: [{ tone: "--sea", name: "round trip" }, { tone: "--amber", name: "jitter" }], span: 30, sliding: true, label: milliseconds,
+  }),
+};
+
 let connection = null;
 let pinger = null;
 let throughput = null;
 let transfer = null;
+let camera = null;
 
 function connect() {
   connection?.close();
@@ -49,12 +60,15 @@ function opened({ pc, channels }) {
   pinger = new Pinger(channels.ping, rttChart, showRtt);
   throughput = new Throughput(pc, channels.throughput, throughputChart);
   transfer = new FileTransfer(channels.file);
+  camera = new Camera(pc, channels.signal, { local: $("camera-local"), echo: $("camera-echo") }, showCamera);
   channels.chat.addEventListener("message", ({ data }) => say("theirs", typeof data === "string" ? data : `${data.byteLength} bytes`));
 }
 
 function over(mine) {
   pinger?.stop();
-  pinger = throughput = transfer = null;
+  if (camera?.stream) cameraOver("The connection is over.");
+  camera?.stop();
+  pinger = throughput = transfer = camera = null;
   enable(false);
   const failed = !$("banner").hidden;
   pill(failed ? "failed" : "closed");
@@ -266,6 +280,52 @@ for (const type of ["dragleave", "drop"]) $("drop").addEventListener(type, () =>
 $("drop").addEventListener("drop", (event) => { event.preventDefault(); sendFile(event.dataTransfer.files[0]); });
 $("drop").addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click(); } });
 
+// ---- camera
+
+function showCamera({ time, up, down, sentFrames, frames, lost, packets, repaired, freezes, jitter, rtt, codec, size }) {
+  cameraCharts.rate.add(0, time, up);
+  cameraCharts.rate.add(1, time, down);
+  cameraCharts.frames.add(0, time, sentFrames);
+  cameraCharts.frames.add(1, time, frames);
+  if (rtt !== undefined) cameraCharts.delay.add(0, time, rtt);
+  if (jitter !== undefined) cameraCharts.delay.add(1, time, jitter);
+  $("camera-fps").textContent = frames.toFixed(0);
+  $("camera-lost").textContent = `${lost} of ${packets + lost}`;
+  $("camera-repaired").textContent = `${repaired}`;
+  $("camera-freezes").textContent = `${freezes}`;
+  if (codec) $("camera-status").textContent = `${codec}, ${size ?? "no picture yet"}, ${bits(up)} to the server and ${bits(down)} back`;
+}
+
+function cameraOver(words) {
+  $("camera-form").querySelector("button").textContent = "Start";
+  $("camera-status").textContent = words;
+}
+
+$("camera-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = event.target.querySelector("button");
+  const mine = camera;
+  button.disabled = true;
+  try {
+    if (mine.stream) {
+      await mine.stop();
+      cameraOver("Stopped.");
+    } else {
+      $("camera-status").textContent = "Starting…";
+      await mine.start($("camera-codec").value);
+      button.textContent = "Stop";
+    }
+  } catch (error) {
+    if (mine.stream) await mine.stop().catch(() => {});
+    cameraOver(error.message);
+  }
+  button.disabled = !camera;
+});
+$("camera-codec").addEventListener("change", ({ target }) => {
+  if (camera?.stream) camera.change(target.value).catch((error) => cameraOver(error.message));
+});
+$("camera-sound").addEventListener("change", ({ target }) => { $("camera-echo").muted = !target.checked; });
+
 // ---- buttons of the header, and the clockwork
 
 $("reconnect").addEventListener("click", connect);
@@ -291,6 +351,7 @@ setInterval(() => { if (connection && !connection.closed) showStats(connection);
 (function frame() {
   if (pinger) rttChart.draw();
   if (throughput) throughputChart.draw();
+  if (camera?.stream) for (const chart of Object.values(cameraCharts)) chart.draw();
   setTimeout(() => requestAnimationFrame(frame), 50);
 })();
 connect();

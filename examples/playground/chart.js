@@ -1,6 +1,6 @@
 // A live line chart on a canvas: a few series over time, drawn at the screen's own resolution.
 
-const MARGIN = { top: 14, right: 14, bottom: 22, left: 58 };
+const MARGIN = { top: 14, right: 14, bottom: 22, left: 68 };
 
 export class Chart {
   // `series`: [{ tone, name }], tones being CSS variables. `span`: seconds shown; `sliding`: whether the

@@ -1,4 +1,5 @@
-// One RTCPeerConnection to the server: offer out and answer back over HTTP, then data channels only.
+// One RTCPeerConnection to the server: offer out and answer back over HTTP. What is negotiated later goes over the
+// data channel "signal".
 // Dispatches "step" (how far the set-up came), "state", "log", "trouble" (words for people), "server"
 // (what the server tells about the connection), "open" and "over".
 
@@ -9,6 +10,7 @@ const CHANNELS = {
   chat: {},
   file: {},
   ping: { ordered: false, maxRetransmits: 0 },
+  signal: {},
   throughput: {},
 };
 

@@ -1,10 +1,11 @@
-//! What the program does on each channel: chat, round trips, throughput.
+//! What the program does on each channel: chat, round trips, signalling, throughput.
 
 use bytes::Bytes;
+use examples::echo;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidewire::Message;
-use tidewire_tokio::DataChannel;
+use tidewire::{Message, SessionDescription};
+use tidewire_tokio::{DataChannel, PeerConnection};
 
 /// What one throughput run moves at most.
 const MAX_RUN_BYTES: u64 = 1 << 30;
@@ -29,6 +30,40 @@ pub(crate) async fn ping(channel: DataChannel) {
     while let Some(message) = channel.receive().await {
         let _ = channel.try_send(message);
     }
+}
+
+/// `{"offer":SDP}`: answers a later offer over the connection itself, with `{"answer":SDP}`.
+pub(crate) async fn signal(channel: DataChannel, connection: PeerConnection) {
+    while let Some(message) = channel.receive().await {
+        let (Message::Text(text) | Message::Binary(text)) = message;
+        let reply = match answer(&connection, &text) {
+            Ok(answer) => json!({ "answer": answer }),
+            Err(error) => json!({ "error": error }),
+        };
+        if say(&channel, &reply).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(connection: &PeerConnection, text: &[u8]) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Offer {
+        offer: String,
+    }
+    let Offer { offer } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    connection
+        .set_remote_description(SessionDescription::offer(offer))
+        .map_err(|error| error.to_string())?;
+    echo::accept(connection);
+    let answer = connection
+        .create_answer()
+        .map_err(|error| error.to_string())?;
+    let sdp = answer.sdp.clone();
+    connection
+        .set_local_description(answer)
+        .map_err(|error| error.to_string())?;
+    Ok(sdp)
 }
 
 /// `{"up":N}`: counts N bytes and says `{"received":N}`. `{"down":N}`: sends N bytes, then

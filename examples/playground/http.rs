@@ -17,10 +17,11 @@ use crate::session::{Refusal, Sessions};
 const MAX_OFFER_BYTES: usize = 64 << 10;
 const SDP: &str = "application/sdp";
 
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("/", "text/html; charset=utf-8", include_str!("index.html")),
     ("/style.css", "text/css", include_str!("style.css")),
     ("/app.js", "text/javascript", include_str!("app.js")),
+    ("/camera.js", "text/javascript", include_str!("camera.js")),
     ("/chart.js", "text/javascript", include_str!("chart.js")),
     (
         "/connection.js",

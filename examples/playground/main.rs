@@ -7,7 +7,6 @@
 mod file;
 mod handlers;
 mod http;
-mod media;
 mod session;
 mod view;
 

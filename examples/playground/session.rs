@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use examples::echo::{self, Echo};
 use tidewire::{Configuration, PeerConnectionState, SessionDescription};
 use tidewire_tokio::{DataChannel, Endpoint, Event, PeerConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{file, handlers, media, view};
+use crate::{file, handlers, view};
 
 /// After this an answer goes out with the candidates that are known.
 const GATHERING_LIMIT: Duration = Duration::from_secs(3);
@@ -120,7 +121,7 @@ async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String,
     connection
         .set_remote_description(SessionDescription::offer(offer))
         .map_err(|error| Refusal::Offer(error.to_string()))?;
-    media::offer_echo(connection);
+    echo::accept(connection);
     let answer = connection.create_answer().map_err(Refusal::ours)?;
     if !accepts_data(&answer) {
         let missing = "it has no section for data channels";
@@ -152,6 +153,7 @@ struct Session<'a> {
     /// A task for every channel of the peer's.
     channels: JoinSet<()>,
     had_channels: bool,
+    echo: Arc<Echo>,
 }
 
 impl<'a> Session<'a> {
@@ -161,13 +163,15 @@ impl<'a> Session<'a> {
             file_memory,
             channels: JoinSet::new(),
             had_channels: false,
+            echo: Arc::default(),
         }
     }
 
     /// Runs until the peer is gone: the connection failed or closed, or all its channels did.
     async fn run(mut self) {
         let view = tokio::spawn(view::push(self.connection.clone()));
-        let echo = tokio::spawn(media::echo(self.connection.clone()));
+        let (echo, connection) = (Arc::clone(&self.echo), self.connection.clone());
+        let echo = tokio::spawn(async move { echo.run(&connection).await });
         let too_late = sleep(OPENING_LIMIT);
         tokio::pin!(too_late);
         loop {
@@ -185,12 +189,9 @@ impl<'a> Session<'a> {
     }
 
     fn is_over_after(&mut self, event: Event) -> bool {
+        self.echo.handle_event(self.connection, &event);
         match event {
             Event::DataChannel(channel) => self.welcome(channel),
-            // What the page cannot decode from is the camera's to send anew.
-            Event::KeyFrameRequested { transceiver, .. } => {
-                self.connection.request_key_frame(transceiver, None);
-            }
             Event::ConnectionStateChange(state) => {
                 return matches!(
                     state,
@@ -210,6 +211,10 @@ impl<'a> Session<'a> {
         self.had_channels = true;
         match channel.label() {
             "ping" => self.channels.spawn(handlers::ping(channel)),
+            "signal" => {
+                let connection = self.connection.clone();
+                self.channels.spawn(handlers::signal(channel, connection))
+            }
             "throughput" => self.channels.spawn(handlers::throughput(channel)),
             "file" => self
                 .channels

@@ -11,6 +11,10 @@ export function bytes(value) {
   return scaled(value, "B");
 }
 
+export function bits(bytesPerSecond) {
+  return scaled(bytesPerSecond * 8, "bit/s");
+}
+
 export function rate(bytesPerSecond) {
   return scaled(bytesPerSecond, "B/s");
 }

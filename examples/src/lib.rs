@@ -1,13 +1,14 @@
 //! Programs that show Tidewire at work; each folder beside this one is an example.
 //!
-//! What they share is here: names for numbers, HTTP, WebM files.
+//! What they share is here: names for numbers, sending media back, HTTP, WebM files.
 
+pub mod echo;
 pub mod guard;
 pub mod web;
 pub mod webm;
 
 use tidewire::datachannel::State;
-use tidewire::dtls::{CipherSuite, Role};
+use tidewire::dtls::{CipherSuite, Role, SrtpProfile};
 
 /// The name that the TLS registry gives a cipher suite, or its number.
 pub fn cipher_suite(suite: CipherSuite) -> String {
@@ -19,6 +20,18 @@ pub fn cipher_suite(suite: CipherSuite) -> String {
         0xC02C => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
         0xCCA9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
         other => return format!("0x{other:04X}"),
+    };
+    name.to_owned()
+}
+
+/// The name of a protection profile (RFC 5764 section 4.1.2), or its number.
+pub fn srtp_profile(profile: SrtpProfile) -> String {
+    let name = match profile {
+        SrtpProfile::AES128_CM_SHA1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+        SrtpProfile::AES128_CM_SHA1_32 => "SRTP_AES128_CM_HMAC_SHA1_32",
+        SrtpProfile::AEAD_AES_128_GCM => "SRTP_AEAD_AES_128_GCM",
+        SrtpProfile::AEAD_AES_256_GCM => "SRTP_AEAD_AES_256_GCM",
+        other => return format!("0x{:04X}", other.0),
     };
     name.to_owned()
 }

@@ -8,6 +8,7 @@
 //! {"id":4,"cmd":"state"}                 -> {"id":4,"conn":"connected","recv":["echo:hello"],…}
 //! ```
 //!
+//! `{"cmd":"offer","audio":true,"video":"VP8"}` offers media; what a peer sends is sent back to it.
 //! `protocol.rs` lists every verb. `"k"` tells connections apart. `ICE` in the environment, such as
 //! `{"iceServers":[{"urls":"stun:192.0.2.1"}]}`, sets the ICE servers.
 
@@ -16,6 +17,7 @@ mod measure;
 mod peer;
 mod protocol;
 mod states;
+mod tracks;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

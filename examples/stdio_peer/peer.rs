@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use examples::echo::{self, Echo};
 use serde_json::{Value, json};
 use tidewire::{Configuration, Message, SessionDescription};
 use tidewire_tokio::{DataChannel, Endpoint, Event, PeerConnection};
@@ -11,6 +12,7 @@ use crate::channel::Channels;
 use crate::measure::{Counter, Moments, bench, now, pattern};
 use crate::protocol::{ChannelInit, Command};
 use crate::states;
+use crate::tracks::{self, STREAM, Tracks};
 
 const CHAT: &str = "chat";
 
@@ -18,6 +20,8 @@ pub(crate) struct Peer {
     connection: PeerConnection,
     channels: Arc<Channels>,
     moments: Mutex<Moments>,
+    echo: Echo,
+    tracks: Tracks,
     /// Whether the channel "chat" has been open.
     chat_opened: tokio::sync::watch::Sender<bool>,
 }
@@ -39,20 +43,27 @@ impl Peer {
             connection: endpoint.peer_connection(configuration).map_err(words)?,
             channels: Arc::default(),
             moments: Mutex::new(moments),
+            echo: Echo::default(),
+            tracks: Tracks::default(),
             chat_opened: tokio::sync::watch::Sender::new(false),
         });
         tokio::spawn(Arc::clone(&peer).watch());
+        tokio::spawn(Arc::clone(&peer).send_back());
         Ok(peer)
     }
 
     pub(crate) async fn perform(self: Arc<Self>, command: Command) -> Outcome {
         match command {
-            Command::Offer { audio, video, dc } => {
+            Command::Offer {
+                data,
+                audio,
+                video,
+                dc,
+            } => {
                 let wants_video = !matches!(video, Value::Null | Value::Bool(false));
-                if audio || wants_video {
-                    return Err("audio and video are not built yet".to_owned());
-                }
-                self.offer(&dc).await
+                self.tracks.want(&self.connection, audio, &video)?;
+                let wants_data = data.unwrap_or(!audio && !wants_video);
+                self.offer(wants_data.then_some(&dc)).await
             }
             Command::Answer { sdp } => self.answer(sdp).await,
             Command::SetAnswer { sdp } => self.set_answer(sdp),
@@ -68,6 +79,29 @@ impl Peer {
             Command::CreateChannel { label, dc } => self.create_channel(&label, &dc),
             Command::CloseChannel { label } => {
                 self.channels.find(&label)?.close();
+                Ok(json!({}))
+            }
+            Command::AddTrack { kind } => {
+                done(self.connection.add_track(kind.into(), &[STREAM]).map(drop))
+            }
+            Command::SetDirection { kind, direction } => {
+                let id = tracks::of_kind(&self.connection, kind.into())?;
+                done(self.connection.set_direction(id, direction.into()))
+            }
+            Command::StopTrack { kind } => {
+                let id = tracks::of_kind(&self.connection, kind.into())?;
+                done(self.connection.stop_transceiver(id))
+            }
+            Command::Mute { kind, muted } => {
+                let id = tracks::of_kind(&self.connection, kind.into())?;
+                done(self.connection.replace_track(id, !muted))
+            }
+            Command::Codec { kind, name } => {
+                tracks::prefer(&self.connection, kind.into(), &name)?;
+                Ok(json!({}))
+            }
+            Command::Layer { rid } => {
+                self.echo.choose_layer(&self.connection, &rid);
                 Ok(json!({}))
             }
             Command::Close | Command::CloseOne => {
@@ -100,8 +134,8 @@ impl Peer {
         self.connection.close();
     }
 
-    async fn offer(self: &Arc<Self>, dc: &ChannelInit) -> Outcome {
-        if self.channels.is_empty() {
+    async fn offer(self: &Arc<Self>, dc: Option<&ChannelInit>) -> Outcome {
+        if let Some(dc) = dc.filter(|_| self.channels.is_empty()) {
             self.create_channel(CHAT, dc)?;
         }
         let offer = self.connection.create_offer().map_err(words)?;
@@ -122,6 +156,7 @@ impl Peer {
         if first {
             self.channels.echo();
         }
+        echo::accept(&self.connection);
         let answer = self.connection.create_answer().map_err(words)?;
         self.connection
             .set_local_description(answer)
@@ -193,9 +228,15 @@ impl Peer {
         self.channels.adopt(channel);
     }
 
+    /// Sends received media back, until the connection ends.
+    async fn send_back(self: Arc<Self>) {
+        self.echo.run(&self.connection).await;
+    }
+
     /// Takes in the channels that the other side opens, until the connection ends.
     async fn watch(self: Arc<Self>) {
         while let Some(event) = self.connection.next_event().await {
+            self.echo.handle_event(&self.connection, &event);
             if let Event::DataChannel(channel) = event {
                 self.adopt(channel);
             }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use tidewire::datachannel::Reliability;
-use tidewire::{Configuration, DataChannelInit, IceCandidateInit, IceServer, IceTransportPolicy};
+use tidewire::{
+    Configuration, DataChannelInit, Direction, IceCandidateInit, IceServer, IceTransportPolicy,
+    MediaKind,
+};
 
 /// A line of stdin.
 #[derive(Debug, Deserialize)]
@@ -24,8 +27,10 @@ pub(crate) struct Request {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "cmd", rename_all = "camelCase")]
 pub(crate) enum Command {
-    /// Creates an offer, with a channel "chat" the first time: `sdp`, fully gathered.
+    /// Creates an offer: `sdp`, fully gathered. The first time with a channel "chat", unless `data` is
+    /// false or only media is asked for. `video` may name a codec.
     Offer {
+        data: Option<bool>,
         #[serde(default)]
         audio: bool,
         #[serde(default)]
@@ -57,6 +62,18 @@ pub(crate) enum Command {
     },
     /// Closes a channel.
     CloseChannel { label: String },
+    /// Sends one more `kind` of media, "audio" or "video", after the next exchange of descriptions.
+    AddTrack { kind: Kind },
+    /// Sets the direction of what carries a `kind` of media, for the next exchange.
+    SetDirection { kind: Kind, direction: Flow },
+    /// Stops what carries a `kind` of media, for the next exchange.
+    StopTrack { kind: Kind },
+    /// Sends nothing of a `kind` any more, or again, without an exchange.
+    Mute { kind: Kind, muted: bool },
+    /// Which codec is liked most, by its name, for the next exchange.
+    Codec { kind: Kind, name: String },
+    /// Which layer of simulcast is sent back.
+    Layer { rid: String },
     /// Closes every connection and ends the program.
     Close,
     /// Closes this connection.
@@ -97,6 +114,44 @@ impl Command {
     /// Whether the reply waits for the network, so that later requests overtake it.
     pub(crate) fn waits(&self) -> bool {
         matches!(self, Self::WaitOpen | Self::WaitRecv | Self::Bench { .. })
+    }
+}
+
+/// A kind of media.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    Audio,
+    Video,
+}
+
+impl From<Kind> for MediaKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Audio => Self::Audio,
+            Kind::Video => Self::Video,
+        }
+    }
+}
+
+/// RTCRtpTransceiverDirection.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Flow {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl From<Flow> for Direction {
+    fn from(flow: Flow) -> Self {
+        match flow {
+            Flow::SendRecv => Self::SendRecv,
+            Flow::SendOnly => Self::SendOnly,
+            Flow::RecvOnly => Self::RecvOnly,
+            Flow::Inactive => Self::Inactive,
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidewire::sctp;
+use tidewire::{MediaKind, sctp};
 use tidewire_tokio::PeerConnection;
 
 use crate::channel::Channels;
+use crate::tracks;
 
 pub(crate) fn describe(connection: &PeerConnection, channels: &Channels) -> Value {
     let stats = connection.stats();
@@ -21,9 +22,12 @@ pub(crate) fn describe(connection: &PeerConnection, channels: &Channels) -> Valu
         "recv": channels.received(),
         "tls": dtls.map(|dtls| format!("{:04X}", dtls.info.version.0)),
         "cipher": dtls.map(|dtls| examples::cipher_suite(dtls.info.cipher_suite)),
-        "srtp": Value::Null,
+        "srtp": dtls.and_then(|dtls| dtls.info.srtp_profile).map(examples::srtp_profile),
         "role": dtls.map(|dtls| examples::dtls_role(dtls.role)),
-        "in": {},
+        "in": {
+            "audio": tracks::describe(connection, MediaKind::Audio),
+            "video": tracks::describe(connection, MediaKind::Video),
+        },
         "channels": listed,
         "sctp": association(&stats.sctp),
     })

@@ -1,2 +1,4 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tidewire_rtp::dependency_descriptor::fuzz::descriptor(data));
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| tidewire_rtp::dependency_descriptor::fuzz::descriptor(data)
+);

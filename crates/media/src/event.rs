@@ -1,10 +1,11 @@
 //! What a session reports, and what it hands on.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tidewire_rtp::payload::Frame;
+use tidewire_rtp::payload::{Format, Frame};
 use tidewire_rtp::{Header, NtpTime};
 
 use crate::extensions::Extensions;
@@ -19,7 +20,7 @@ pub enum Event {
         /// The stream.
         stream: StreamId,
         /// Its name among the layers of simulcast.
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     },
     /// A stream has ended: its sender said so.
     StreamEnded(StreamId),
@@ -35,6 +36,8 @@ pub enum Event {
 pub struct Received {
     /// The stream that it belongs to.
     pub stream: StreamId,
+    /// The stream's name among the layers of simulcast.
+    pub rid: Option<Arc<str>>,
     /// The frame or packet.
     pub media: Media,
 }
@@ -57,6 +60,8 @@ pub struct ReceivedFrame {
     pub frame: Frame,
     /// The payload type that it had.
     pub payload_type: u8,
+    /// What that stands for.
+    pub format: Format,
     /// When it was captured, by the sender's wall clock, as far as the sender told.
     pub capture_time: Option<NtpTime>,
     /// When its last packet arrived.

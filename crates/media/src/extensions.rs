@@ -83,11 +83,23 @@ impl Extensions {
         }
     }
 
-    /// Writes those that the receiver of a packet has a number for.
-    pub(crate) fn write(&self, map: &ExtensionMap, out: &mut HeaderWriter<'_>) {
+    /// Writes those that the receiver of a packet has a number for. Of the packets of a frame, each says
+    /// whether it begins and ends the frame; a packet that is sent as it came has no such `place`.
+    pub(crate) fn write(
+        &self,
+        map: &ExtensionMap,
+        place: Option<Place>,
+        out: &mut HeaderWriter<'_>,
+    ) {
         for (kind, value) in self.iter().filter(|(kind, _)| !is_of_one_hop(*kind)) {
-            if let Some(id) = map.id(kind) {
-                out.raw_extension(id, value);
+            let Some(id) = map.id(kind) else { continue };
+            match place {
+                Some(place) if kind == ExtensionKind::DependencyDescriptor => {
+                    write_dependency(id, value, place, out);
+                }
+                _ => {
+                    out.raw_extension(id, value);
+                }
             }
         }
     }
@@ -100,11 +112,44 @@ impl Extensions {
     }
 }
 
-/// What names a stream, and what counts and times packets on their way.
+/// Where a packet stands in its frame.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) is_first: bool,
+    pub(crate) is_last: bool,
+}
+
+/// Writes a dependency descriptor that was told for a whole frame into one of its packets (AV1 RTP
+/// specification appendix A.4): the first two bits tell where the frame begins and ends, and the structure
+/// stands in the first packet only, unless what follows it is needed.
+fn write_dependency(id: u8, value: &[u8], place: Place, out: &mut HeaderWriter<'_>) {
+    /// Begin, end, template and frame number.
+    const MANDATORY: usize = 3;
+    /// The flags of the part behind that for what differs from the template.
+    const CUSTOM: u8 = 0b0011_1000;
+    let mut bytes = [0; 255];
+    let needs_all = place.is_first
+        || value
+            .get(MANDATORY)
+            .is_some_and(|flags| flags & CUSTOM != 0);
+    let len = if needs_all {
+        value.len()
+    } else {
+        value.len().min(MANDATORY)
+    };
+    let Some(bytes) = bytes.get_mut(..len).filter(|bytes| !bytes.is_empty()) else {
+        return;
+    };
+    bytes.copy_from_slice(&value[..len]);
+    bytes[0] = bytes[0] & 0x3f | u8::from(place.is_first) << 7 | u8::from(place.is_last) << 6;
+    out.raw_extension(id, bytes);
+}
+
+/// What names a stream, what counts and times packets on their way, and what one sender's layers are.
 fn is_of_one_hop(kind: ExtensionKind) -> bool {
     use ExtensionKind::{
         AbsSendTime, Mid, RepairedRid, Rid, TransmissionOffset, TransportSequenceNumber,
-        TransportSequenceNumberV2,
+        TransportSequenceNumberV2, VideoLayersAllocation,
     };
     matches!(
         kind,
@@ -114,6 +159,7 @@ fn is_of_one_hop(kind: ExtensionKind) -> bool {
             | TransmissionOffset
             | TransportSequenceNumber
             | TransportSequenceNumberV2
+            | VideoLayersAllocation
     )
 }
 
@@ -168,6 +214,33 @@ mod tests {
     }
 
     #[test]
+    fn a_dependency_descriptor_tells_where_its_frame_begins_and_ends() {
+        let mut map = ExtensionMap::new();
+        map.insert(1, ExtensionKind::DependencyDescriptor);
+        let written = |value: &[u8], is_first, is_last| {
+            let extensions = Extensions::new().with_raw(ExtensionKind::DependencyDescriptor, value);
+            let mut packet = Vec::new();
+            let mut writer = Header::default().write(&mut packet, &[], Form::TwoByte);
+            extensions.write(&map, Some(Place { is_first, is_last }), &mut writer);
+            let _ = writer.payload();
+            let read = Packet::parse(&packet).unwrap().extensions().find(1);
+            read.map(<[u8]>::to_vec)
+        };
+        // With a structure; with references of its own; and without either.
+        let (structure, custom) = ([0xc5, 0, 1, 0x80, 7], [0x45, 0, 1, 0x10, 7]);
+        assert_eq!(
+            written(&structure, true, false),
+            Some(vec![0x85, 0, 1, 0x80, 7])
+        );
+        assert_eq!(written(&structure, false, false), Some(vec![0x05, 0, 1]));
+        assert_eq!(
+            written(&custom, false, true),
+            Some(vec![0x45, 0, 1, 0x10, 7])
+        );
+        assert_eq!(written(&[0x05, 0, 1], true, true), Some(vec![0xc5, 0, 1]));
+    }
+
+    #[test]
     fn received_ones_are_sent_on_under_other_numbers_but_those_of_one_hop() {
         let (mut inbound, mut outbound) = (ExtensionMap::new(), ExtensionMap::new());
         for (id, kind) in [(1, ExtensionKind::AudioLevel), (2, ExtensionKind::Mid)] {
@@ -188,7 +261,7 @@ mod tests {
 
         let mut forwarded = Vec::new();
         let mut writer = Header::default().write(&mut forwarded, &[], Form::OneByte);
-        received.write(&outbound, &mut writer);
+        received.write(&outbound, None, &mut writer);
         let _ = writer.payload();
         let sent: Vec<_> = Packet::parse(&forwarded).unwrap().extensions().collect();
         assert_eq!(sent, [(6, &[0x89][..])]);

@@ -1,5 +1,6 @@
 //! What streams have seen.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidewire_rtp::rtcp::{ReportBlock, SenderInfo};
@@ -11,7 +12,7 @@ pub struct InboundStats {
     /// The stream.
     pub ssrc: u32,
     /// Its name among the layers of simulcast.
-    pub rid: Option<String>,
+    pub rid: Option<Arc<str>>,
     /// The payload type of what arrived last.
     pub payload_type: u8,
     /// Packets that arrived, without those sent again in a stream of their own.

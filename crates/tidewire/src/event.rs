@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use tidewire_datachannel::ChannelId;
 use tidewire_dtls::CloseReason;
@@ -68,7 +69,7 @@ pub enum Event {
         /// The stream.
         ssrc: u32,
         /// Its name among the layers of simulcast.
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     },
     /// A stream of received media has ended.
     StreamEnded {
@@ -93,6 +94,8 @@ pub struct ReceivedMedia {
     pub transceiver: TransceiverId,
     /// The stream.
     pub ssrc: u32,
+    /// The stream's name among the layers of simulcast.
+    pub rid: Option<Arc<str>>,
     /// The frame or packet.
     pub media: Media,
 }

@@ -85,7 +85,7 @@ pub use peer_connection::PeerConnection;
 pub use router::{ConnectionId, Router, RouterEvent};
 pub use signaling::InvalidSignalingState;
 pub use state::{IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState};
-pub use stats::{Dropped, DtlsStats, SelectedPair, Stats};
+pub use stats::{Dropped, DtlsStats, SelectedPair, Stats, StreamStats};
 
 pub use tidewire_crypto as crypto;
 pub use tidewire_datachannel as datachannel;
@@ -93,8 +93,8 @@ pub use tidewire_datachannel::{ChannelId, Init as DataChannelInit, Message};
 pub use tidewire_dtls as dtls;
 pub use tidewire_ice as ice;
 pub use tidewire_media::{
-    Delivery, Extensions, FrameInfo, Media, MediaKind, OutgoingPacket, ReceivedFrame,
-    ReceivedPacket,
+    Delivery, Extensions, FrameInfo, InboundStats, Media, MediaKind, OutboundStats, OutgoingPacket,
+    ReceivedFrame, ReceivedPacket,
 };
 pub use tidewire_rtp as rtp;
 pub use tidewire_rtp::payload::OutgoingFrame;

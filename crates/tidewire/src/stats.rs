@@ -40,6 +40,16 @@ pub struct Stats {
     pub media: tidewire_media::SessionStats,
 }
 
+/// What was seen of the streams of a transceiver, from
+/// [`PeerConnection::stream_stats`](crate::PeerConnection::stream_stats).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamStats {
+    /// Those that are received.
+    pub inbound: Vec<tidewire_media::InboundStats>,
+    /// Those that are sent.
+    pub outbound: Vec<tidewire_media::OutboundStats>,
+}
+
 /// Datagrams that were dropped, by reason.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

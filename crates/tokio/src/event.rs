@@ -1,5 +1,7 @@
 //! What a connection reports.
 
+use std::sync::Arc;
+
 use tidewire::dtls::CloseReason;
 use tidewire::{
     IceCandidateInit, IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
@@ -45,7 +47,7 @@ pub enum Event {
         /// The stream.
         ssrc: u32,
         /// Its name among the layers of simulcast.
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     },
     /// A stream of received media has ended.
     StreamEnded {

@@ -2,8 +2,8 @@
 
 use tidewire::{
     CodecCapability, Delivery, Direction, EncodingParameters, FrameInfo, MediaKind, OutgoingFrame,
-    OutgoingPacket, ReceivedMedia, SendMediaError, SignalingState, TransceiverError, TransceiverId,
-    TransceiverInit, TransceiverState,
+    OutgoingPacket, ReceivedMedia, SendMediaError, SignalingState, StreamStats, TransceiverError,
+    TransceiverId, TransceiverInit, TransceiverState,
 };
 
 use crate::peer_connection::PeerConnection;
@@ -156,6 +156,12 @@ impl PeerConnection {
     ) -> Result<(), SendMediaError> {
         self.connection()
             .with(|core, _| core.protocol.send_packet(id, encoding, packet))
+    }
+
+    /// What was seen of the streams of a transceiver.
+    pub fn stream_stats(&self, id: TransceiverId) -> StreamStats {
+        self.connection()
+            .look(|core| core.protocol.stream_stats(id))
     }
 
     /// Asks the peer for a key frame of a stream that a transceiver receives: of all of them, unless

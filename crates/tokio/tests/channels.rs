@@ -6,20 +6,31 @@ use std::time::Duration;
 
 use common::{LIMIT, connect, endpoint, incoming, pair};
 use tidewire_tokio::Event;
-use tidewire_tokio::tidewire::{Configuration, DataChannelInit, Message, SessionDescription};
+use tidewire_tokio::tidewire::{
+    Configuration, DataChannelInit, MediaCapabilities, Message, SessionDescription,
+};
 use tokio::time::timeout;
 
 const MEDIA: &str = include_str!("../../tidewire/testdata/chromium-156-offer-audio-video-data.sdp");
 
 #[tokio::test]
-async fn an_offer_of_media_only_is_answered() {
+async fn an_offer_of_media_only_is_answered_with_codecs_and_without() {
     let media = MEDIA.split("m=application").next().expect("the media");
     let offer = media.replace("BUNDLE 0 1 2", "BUNDLE 0 1");
-    let callee = endpoint().await.peer_connection(Configuration::default());
-    let callee = callee.expect("a connection");
-    let answer = timeout(LIMIT, callee.answer(SessionDescription::offer(offer)));
-    let answer = answer.await.expect("in time").expect("an answer");
-    assert_eq!(answer.sdp.matches("m=audio 0").count(), 1);
+    for (media, rejected) in [
+        (MediaCapabilities::default(), 0),
+        (MediaCapabilities::none(), 1),
+    ] {
+        let configuration = Configuration {
+            media,
+            ..Configuration::default()
+        };
+        let callee = endpoint().await.peer_connection(configuration);
+        let callee = callee.expect("a connection");
+        let answer = timeout(LIMIT, callee.answer(SessionDescription::offer(&offer)));
+        let answer = answer.await.expect("in time").expect("an answer");
+        assert_eq!(answer.sdp.matches("m=audio 0").count(), rejected);
+    }
 }
 
 #[tokio::test]

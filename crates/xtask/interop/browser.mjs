@@ -9,12 +9,16 @@ import { HERE, chromiumPath, playwright } from "./setup.mjs";
 const ALWAYS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
+// A camera and a microphone that are not there, without asking for leave. Pages that have leave do not hide addresses.
+const CAMERA = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"];
+
 /// What each variant adds to the command line. Real browsers hide their addresses behind mDNS names.
 export const VARIANTS = {
   "mdns": [],
-  "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns"],
+  "plain": ["--disable-features=WebRtcHideLocalIpsWithMdns", ...CAMERA],
   // Without post-quantum key shares its ClientHello fits one datagram.
   "no-pqc": ["--disable-features=WebRtcPqcForDtls"],
+  "camera": CAMERA,
 };
 
 export async function launch(variant) {
@@ -32,11 +36,13 @@ export async function launch(variant) {
 
 /// Serves the page that turns a browser into a peer, from localhost: a secure context.
 export async function servePeerPage() {
-  const script = readFileSync(join(HERE, "peer-page.js"));
+  const names = ["/peer-page.js", "/peer-media.js"];
+  const scripts = new Map(names.map((name) => [name, readFileSync(join(HERE, name))]));
+  const page = `<!doctype html><title>peer</title>${names.map((name) => `<script src="${name}"></script>`).join("")}`;
   const server = createServer((request, response) => {
-    const isScript = request.url === "/peer-page.js";
-    response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html" });
-    response.end(isScript ? script : `<!doctype html><title>peer</title><script src="/peer-page.js"></script>`);
+    const script = scripts.get(request.url);
+    response.writeHead(200, { "content-type": script ? "text/javascript" : "text/html" });
+    response.end(script ?? page);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };

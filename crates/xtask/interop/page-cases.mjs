@@ -88,6 +88,22 @@ export const PAGE = {
   },
 };
 
+/// Where there is a camera.
+export const CAMERA = {
+  "the camera comes back, and the codec changes": async ({ page }) => {
+    await page.click("#camera-form button");
+    await moves(page, "VP8");
+    await page.selectOption("#camera-codec", "H264");
+    await moves(page, "H264");
+    await page.click("#camera-form button");
+    await page.waitForFunction(() => document.querySelector("#camera-status").textContent === "Stopped.");
+    await page.click("#camera-form button");
+    await moves(page, "H264");
+    await page.click("#camera-form button");
+    await page.waitForFunction(() => document.querySelector("#camera-status").textContent === "Stopped.");
+  },
+};
+
 /// The page says in words that the server left.
 export async function lostServer({ page, server }) {
   await server.stop();
@@ -98,6 +114,12 @@ export async function lostServer({ page, server }) {
 async function connected(page) {
   await page.waitForFunction(() => ["connected", "failed"].includes(document.querySelector("#pill").dataset.state), null, { timeout: 20_000 });
   if (await page.locator("#banner").isVisible()) throw new Error(await text(page, "#banner p"));
+}
+
+// At least 20 frames a second of a codec come back.
+async function moves(page, codec) {
+  await page.waitForFunction((name) => document.querySelector("#camera-status").textContent.startsWith(name)
+    && Number(document.querySelector("#camera-fps").textContent) >= 20, codec, { timeout: 20_000 });
 }
 
 async function verdict(page) {

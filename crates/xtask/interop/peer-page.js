@@ -37,8 +37,9 @@ class Peer {
     this.pc.addEventListener("datachannel", ({ channel }) => this.#adopt(channel));
   }
 
-  async offer({ dc }) {
-    if (!this.channels.size) this.#adopt(this.pc.createDataChannel("chat", dc));
+  async offer({ dc, data = true, audio, video }) {
+    if (audio || video) await this.addMedia({ audio, video });
+    if (data && !this.channels.size) this.#adopt(this.pc.createDataChannel("chat", dc));
     await this.pc.setLocalDescription(await this.pc.createOffer());
     return this.#gathered();
   }
@@ -46,6 +47,7 @@ class Peer {
   async answer({ sdp }) {
     if (!this.pc.remoteDescription) this.echoes = true;
     await this.pc.setRemoteDescription({ type: "offer", sdp });
+    if (this.camera) await this.answerWithMedia();
     await this.pc.setLocalDescription();
     return this.#gathered();
   }

@@ -8,17 +8,20 @@ import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BrowserPeer, launch, servePeerPage } from "./browser.mjs";
 import { CONNECT, FULL, SHORT, browserCloses, echoRun, many, peerCloses, reload, trickled } from "./cases.mjs";
-import { PAGE, lostServer } from "./page-cases.mjs";
+import { CAMERA, PAGE, lostServer } from "./page-cases.mjs";
+import { CHANGES, CODECS, SIMULCAST, codecSteps, lossSteps } from "./media-cases.mjs";
 import { FakePlayground, Playground } from "./playground.mjs";
 import { Report } from "./report.mjs";
 import { CannotRun } from "./setup.mjs";
 import { StdioPeer } from "./stdio.mjs";
 
-const RUN_LIMIT_MS = 460_000;
+const RUN_LIMIT_MS = 900_000;
+/// How long media is watched: in every run, and in a long one.
+const [WATCHED_S, WATCHED_LONG_S] = [6, 20];
 
 const { values: options } = parseArgs({ options: {
   self: { type: "boolean", default: false }, peer: { type: "string" }, playground: { type: "string" },
-  out: { type: "string", default: "." }, only: { type: "string", default: "" },
+  out: { type: "string", default: "." }, only: { type: "string", default: "" }, long: { type: "boolean", default: false },
 } });
 
 // Real users' browsers hide their addresses (mdns), so both roles are tried in full with and without.
@@ -32,6 +35,11 @@ const SESSIONS = [
   { variant: "plain", offers: "peer", steps: { ...FULL, "page reload": reload, "the peer closes": peerCloses } },
   { variant: "no-pqc", offers: "browser", steps: SHORT },
   { variant: "no-pqc", offers: "peer", steps: SHORT },
+  ...CODECS.flatMap((codec) => ["browser", "peer"].map((offers) =>
+    ({ variant: "camera", offers, title: codec, steps: codecSteps(codec) }))),
+  ...CODECS.map((codec) => ({ variant: "camera", offers: "browser", title: `${codec} with loss`, steps: lossSteps(codec) })),
+  { variant: "camera", offers: "browser", title: "simulcast", steps: SIMULCAST },
+  { variant: "camera", offers: "browser", title: "changes", steps: CHANGES },
 ];
 
 async function main() {
@@ -79,11 +87,13 @@ async function peerSession(report, browsers, site, { variant, offers, title, ste
     const browser = variant ? await BrowserPeer.open(chromium, site.url) : await ours();
     const peer = await ours();
     const [offerer, answerer] = offers === "browser" ? [browser, peer] : [peer, browser];
-    const session = { browser, peer, offerer, answerer, variant, k: 0 };
+    const seconds = options.long ? WATCHED_LONG_S : WATCHED_S;
+    const session = { browser, peer, offerer, answerer, variant, seconds, k: 0 };
     try {
       for (const [title, run] of Object.entries(steps)) await step(title, () => run(session), CONNECT.has(title));
     } finally {
       await Promise.all([browser.end(), peer.end()]);
+      session.relay?.close();
     }
   });
 }
@@ -97,7 +107,9 @@ async function pageSession(report, browsers, variant) {
     const page = await chromium.context.newPage();
     const session = { page, server, out: options.out, variant };
     try {
-      for (const [title, run] of Object.entries(PAGE)) await step(title, () => run(session), CONNECT.has(title));
+      const { connects, ...rest } = PAGE;
+      const steps = { connects, ...variant === "plain" && !options.self ? CAMERA : {}, ...rest };
+      for (const [title, run] of Object.entries(steps)) await step(title, () => run(session), CONNECT.has(title));
       await step("the server goes away", () => lostServer(session));
     } finally {
       await page.close();

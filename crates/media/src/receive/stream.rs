@@ -12,7 +12,7 @@ use super::nack::{Arrival, NackGenerator};
 use super::reorder::{Inserted, ReorderBuffer};
 use super::statistics::Statistics;
 use crate::clock::SenderClock;
-use crate::config::{Codec, Delivery, MediaKind, ReceiverConfig};
+use crate::config::{Codec, Delivery, ReceiverConfig};
 use crate::event::{Bounded, Media, Received, ReceivedFrame, ReceivedPacket};
 use crate::extensions::Extensions;
 use crate::ids::StreamId;
@@ -26,7 +26,7 @@ pub(crate) type InboundPacket = ReceivedPacket;
 pub(crate) struct Inbound {
     pub(crate) id: StreamId,
     pub(crate) config: Arc<ReceiverConfig>,
-    pub(crate) rid: Option<String>,
+    pub(crate) rid: Option<Arc<str>>,
     pub(crate) rtx_ssrc: Option<u32>,
     codec: Codec,
     statistics: Statistics,
@@ -60,7 +60,7 @@ impl Inbound {
         id: StreamId,
         config: &Arc<ReceiverConfig>,
         codec: Codec,
-        rid: Option<String>,
+        rid: Option<Arc<str>>,
     ) -> Self {
         let signaled = config.streams.iter().find(|stream| stream.ssrc == id.ssrc);
         let mut stream = Self {
@@ -197,6 +197,7 @@ impl Inbound {
             }
             out.push(Received {
                 stream: self.id,
+                rid: self.rid.clone(),
                 media: Media::Packet(packet),
             });
             return;
@@ -217,6 +218,7 @@ impl Inbound {
                 }
                 out.push(Received {
                     stream: self.id,
+                    rid: self.rid.clone(),
                     media: Media::Packet(packet),
                 });
             } else {
@@ -276,9 +278,11 @@ impl Inbound {
                 .or_else(|| self.clock.time_of(frame.timestamp));
             out.push(Received {
                 stream: self.id,
+                rid: self.rid.clone(),
                 media: Media::Frame(ReceivedFrame {
                     frame,
                     payload_type,
+                    format: self.codec.format,
                     capture_time,
                     arrival: packet.arrival,
                     first_extensions: self.frame.first_extensions.clone(),

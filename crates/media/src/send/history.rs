@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tidewire_rtp::Header;
 
-use crate::extensions::Extensions;
+use crate::extensions::{Extensions, Place};
 
 /// A packet that waits to be sent, or was sent.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Stored {
     pub(crate) header: Header,
     pub(crate) payload: Bytes,
     pub(crate) extensions: Extensions,
+    /// Where it stands in its frame; `None` where the application made it a packet.
+    pub(crate) place: Option<Place>,
     /// When it was last sent again.
     pub(crate) last_sent: Option<Instant>,
 }
@@ -108,6 +110,7 @@ mod tests {
             header: Header::default(),
             payload: Bytes::copy_from_slice(&[number]),
             extensions: Extensions::new(),
+            place: None,
             last_sent: None,
         }
     }

@@ -27,8 +27,8 @@ struct Names<'a> {
 struct Place {
     receiver: ReceiverId,
     config: Arc<ReceiverConfig>,
-    rid: Option<String>,
-    repaired_rid: Option<String>,
+    rid: Option<Arc<str>>,
+    repaired_rid: Option<Arc<str>>,
 }
 
 impl Session {
@@ -169,7 +169,7 @@ impl Session {
                 .or_else(|| self.receiver_by_payload_type(payload_type))?,
         };
         let config = &self.receivers[receiver.0 as usize].as_ref()?.config;
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+        let text = |bytes| std::str::from_utf8(bytes).map(Arc::from).ok();
         Some(Place {
             receiver,
             config: Arc::clone(config),

@@ -14,7 +14,7 @@ use super::{Item, Sender, Session};
 use crate::config::MediaKind;
 use crate::error::SendError;
 use crate::event::Event;
-use crate::extensions::Extensions;
+use crate::extensions::{Extensions, Place};
 use crate::ids::EncodingId;
 use crate::send::{Class, Outbound, Stored};
 
@@ -92,7 +92,8 @@ impl Session {
             stream.encoding.ssrc,
         );
         let payloads = Bytes::from(payloads);
-        for (range, marker) in ranges.drain(..) {
+        let count = ranges.len();
+        for (index, (range, marker)) in ranges.drain(..).enumerate() {
             let packet = Stored {
                 header: Header {
                     marker: marker || info.starts_talkspurt && kind == MediaKind::Audio,
@@ -103,6 +104,10 @@ impl Session {
                 },
                 payload: payloads.slice(range),
                 extensions: info.extensions.clone(),
+                place: Some(Place {
+                    is_first: index == 0,
+                    is_last: index + 1 == count,
+                }),
                 last_sent: None,
             };
             let item = Item::Media(id, packet);
@@ -150,6 +155,7 @@ impl Session {
             },
             payload: packet.payload,
             extensions: packet.extensions,
+            place: None,
             last_sent: None,
         };
         let item = Item::Media(id, stored);
@@ -199,7 +205,7 @@ impl Session {
                 write_name(&mut writer, map, ExtensionKind::Rid, &Rid(rid));
             }
         }
-        packet.extensions.write(map, &mut writer);
+        packet.extensions.write(map, packet.place, &mut writer);
         let sent = AbsSendTime::from(wall.at(now));
         let counts = write_times(&mut writer, map, sent, number, stream.delay(now, &packet));
         writer.payload().extend_from_slice(&packet.payload);
@@ -262,7 +268,7 @@ impl Session {
             let rid = RepairedRid(rid);
             write_name(&mut writer, map, ExtensionKind::RepairedRid, &rid);
         }
-        packet.extensions.write(map, &mut writer);
+        packet.extensions.write(map, packet.place, &mut writer);
         let sent = AbsSendTime::from(wall.at(now));
         let counts = write_times(&mut writer, map, sent, number, None);
         let payload = writer.payload();

@@ -123,12 +123,19 @@ pub(crate) struct Transceiver {
     pub(crate) send_codec: Option<CodecCapability>,
     /// What the last exchange of descriptions agreed on.
     pub(crate) agreed: Option<Agreed>,
-    /// The direction and the streams that were described last.
-    pub(crate) described: Option<(Direction, Vec<String>)>,
-    /// The codecs that are wanted have changed since.
-    pub(crate) is_dirty: bool,
+    /// What the last description of ours told, and what the last one told that was agreed on.
+    pub(crate) described: Option<Wanted>,
+    pub(crate) agreed_on: Option<Wanted>,
     pub(crate) sender: Option<SenderId>,
     pub(crate) receiver: Option<ReceiverId>,
+}
+
+/// What the application wants of a transceiver, as far as descriptions tell of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Wanted {
+    direction: Direction,
+    streams: Vec<String>,
+    preferences: Vec<CodecCapability>,
 }
 
 /// What a transceiver's two sections agreed on.
@@ -187,7 +194,7 @@ impl Transceiver {
             send_codec: None,
             agreed: None,
             described: None,
-            is_dirty: false,
+            agreed_on: None,
             sender: None,
             receiver: None,
         }
@@ -220,11 +227,16 @@ impl Transceiver {
         if !self.is_live() {
             return self.is_stopping && self.mid.is_some();
         }
-        let described = self.described.as_ref();
-        self.is_dirty
-            || described.is_none_or(|(direction, streams)| {
-                *direction != self.direction || *streams != self.streams
-            })
+        self.described.as_ref() != Some(&self.wanted())
+    }
+
+    /// What descriptions tell of it, as it is now.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted {
+            direction: self.direction,
+            streams: self.streams.clone(),
+            preferences: self.preferences.clone(),
+        }
     }
 
     /// Whether its encodings are layers of simulcast.

@@ -386,9 +386,7 @@ impl PeerConnection {
                 owner == Some(transceiver.id) || mid.is_some() && transceiver.mid.as_deref() == mid
             });
             if let Some(transceiver) = described {
-                let streams = transceiver.streams.clone();
-                transceiver.described = Some((transceiver.direction, streams));
-                transceiver.is_dirty = false;
+                transceiver.described = Some(transceiver.wanted());
             }
         }
     }
@@ -429,8 +427,7 @@ impl PeerConnection {
         };
         self.roll_back_transceivers();
         for transceiver in &mut self.transceivers {
-            // What was described has not been agreed on.
-            transceiver.described = None;
+            transceiver.described.clone_from(&transceiver.agreed_on);
         }
         if local.credentials != *self.transports[DATA].agent.local_credentials() {
             self.router_events
@@ -450,6 +447,9 @@ impl PeerConnection {
         if kind == SdpType::Answer {
             self.negotiation.sections = sections;
             self.negotiation.complete();
+            for transceiver in &mut self.transceivers {
+                transceiver.agreed_on.clone_from(&transceiver.described);
+            }
         }
         self.enter(state);
     }

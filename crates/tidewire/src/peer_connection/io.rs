@@ -69,10 +69,11 @@ impl PeerConnection {
             return None;
         }
         let transports = self.transports.iter().filter_map(Transport::poll_timeout);
-        let media = self
-            .srtp
-            .as_ref()
-            .and_then(|_| self.media.poll_timeout(self.now));
+        // Without keys or a path nothing can leave, however long it is due.
+        let can_send = self.srtp.is_some() && self.transports[DATA].path().is_some();
+        let media = can_send
+            .then(|| self.media.poll_timeout(self.now))
+            .flatten();
         transports
             .chain(self.channels.poll_timeout())
             .chain(media)

@@ -21,6 +21,7 @@ use crate::event::{Event, ReceivedMedia};
 use crate::media::{Agreed, CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
 use crate::session::{RemoteSession, RtpSection, Section, SectionUse};
 use crate::srtp::Srtp;
+use crate::stats::StreamStats;
 
 impl PeerConnection {
     /// Sends a frame of a transceiver's encoding. It is dropped while nothing may be sent.
@@ -69,6 +70,7 @@ impl PeerConnection {
                 return Some(ReceivedMedia {
                     transceiver: owner.id,
                     ssrc: received.stream.ssrc,
+                    rid: received.rid,
                     media: received.media,
                 });
             }
@@ -98,6 +100,24 @@ impl PeerConnection {
         for ssrc in streams {
             let stream = media::StreamId { receiver, ssrc };
             self.media.request_key_frame(now, stream);
+        }
+    }
+
+    /// What was seen of the streams of a transceiver.
+    pub fn stream_stats(&self, id: TransceiverId) -> StreamStats {
+        let mut all = self.transceivers.iter();
+        let Some(transceiver) = all.find(|transceiver| transceiver.id == id) else {
+            return StreamStats::default();
+        };
+        let inbound = transceiver
+            .receiver
+            .map(|receiver| self.media.receiver_stats(receiver));
+        let outbound = transceiver
+            .sender
+            .map(|sender| self.media.sender_stats(sender));
+        StreamStats {
+            inbound: inbound.into_iter().flatten().collect(),
+            outbound: outbound.into_iter().flatten().collect(),
         }
     }
 

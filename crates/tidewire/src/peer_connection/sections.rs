@@ -15,10 +15,11 @@ use crate::session::{
 const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
 impl PeerConnection {
-    /// The sections of an offer: those that there are, and those that are wanted. Rejected ones are used
-    /// again before others are added (RFC 8829 section 5.2.2).
+    /// The sections of an offer: those that there are, and those that are wanted. Those whose rejection both
+    /// sides know of are used again before others are added (RFC 8829 section 5.2.2).
     pub(super) fn sections_to_offer(&mut self) -> (Vec<Section>, Vec<Option<TransceiverId>>) {
         let known = self.negotiation.sections.clone();
+        let mut free: Vec<bool> = known.iter().map(Section::is_rejected).collect();
         let mut sections = Vec::new();
         let mut owners = Vec::new();
         for section in known {
@@ -35,18 +36,26 @@ impl PeerConnection {
             });
             owners.push(owner);
         }
-        let wanted: Vec<TransceiverId> = self
+        // Those of an offer that was not answered yet are among them, under the mids that they have.
+        let is_agreed = |mid: &Option<String>| {
+            let mut known = sections.iter();
+            mid.is_some() && known.any(|section: &Section| section.mid == *mid)
+        };
+        let wanted: Vec<(TransceiverId, Option<String>)> = self
             .transceivers
             .iter()
-            .filter(|transceiver| transceiver.is_live() && transceiver.mid.is_none())
-            .map(|transceiver| transceiver.id)
+            .filter(|transceiver| transceiver.is_live() && !is_agreed(&transceiver.mid))
+            .map(|transceiver| (transceiver.id, transceiver.mid.clone()))
             .collect();
-        for id in wanted {
+        for (id, mid) in wanted {
             let content = self.offer_section(id);
-            place(&mut sections, &mut owners, content, Some(id));
+            let at = place(&mut sections, &mut free, content, mid);
+            owners.resize(sections.len(), None);
+            owners[at] = Some(id);
         }
         if self.negotiation.data_wanted && !sections.iter().any(Section::is_data) {
-            place(&mut sections, &mut owners, Content::Data, None);
+            place(&mut sections, &mut free, Content::Data, None);
+            owners.resize(sections.len(), None);
         }
         (sections, owners)
     }
@@ -337,27 +346,30 @@ impl PeerConnection {
     }
 }
 
-/// Puts a section in the place of one that was rejected, or at the end.
+/// Puts a section in the place of one that is free, or at the end, and answers where.
 fn place(
     sections: &mut Vec<Section>,
-    owners: &mut Vec<Option<TransceiverId>>,
+    free: &mut [bool],
     content: Content,
-    owner: Option<TransceiverId>,
-) {
-    let mid = Some(unused_mid(sections));
-    let section = Section { mid, content };
-    let free = sections
-        .iter()
-        .zip(&*owners)
-        .position(|(section, owner)| section.is_rejected() && owner.is_none());
-    match free {
+    mid: Option<String>,
+) -> usize {
+    let is_free = |mid: &String| {
+        let mut sections = sections.iter();
+        sections.all(|section| section.mid.as_ref() != Some(mid))
+    };
+    let mid = mid.filter(is_free).unwrap_or_else(|| unused_mid(sections));
+    let section = Section {
+        mid: Some(mid),
+        content,
+    };
+    match free.iter_mut().position(std::mem::take) {
         Some(at) => {
             sections[at] = section;
-            owners[at] = owner;
+            at
         }
         None => {
             sections.push(section);
-            owners.push(owner);
+            sections.len() - 1
         }
     }
 }

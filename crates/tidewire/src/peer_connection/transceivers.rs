@@ -151,7 +151,6 @@ impl PeerConnection {
             return Err(TransceiverError::Codec);
         }
         transceiver.preferences = codecs.to_vec();
-        transceiver.is_dirty = true;
         self.negotiation.created = None;
         self.update_negotiation_needed();
         Ok(())

@@ -1,8 +1,12 @@
 //! Fuzz bodies: what `fuzz/` feeds with arbitrary bytes, and unit tests feed with some.
 
+mod negotiation;
+
 use std::time::{Duration, Instant};
 
 use tidewire_crypto::Rng;
+
+pub use negotiation::negotiation;
 
 use crate::{
     Configuration, Datagram, IceCandidateInit, PeerConnection, SdpType, SessionDescription,
@@ -217,6 +221,7 @@ mod tests {
     fn every_seed_of_the_corpus_is_handled() {
         let now = tidewire_netsim::start();
         for_each_corpus_entry("peer_connection", |data| peer_connection(now, data));
+        for_each_corpus_entry("negotiation", |data| negotiation(now, data));
         for_each_corpus_entry("remote_offer", |data| remote_offer(now, data));
     }
 
@@ -241,7 +246,7 @@ mod tests {
 
         #[test]
         fn a_truncated_offer_is_refused_or_answered(cut in 0_usize..2000) {
-            let offer = include_str!("../testdata/chromium-156-offer-audio-video-data.sdp");
+            let offer = include_str!("../../testdata/chromium-156-offer-audio-video-data.sdp");
             remote_offer(tidewire_netsim::start(), &offer.as_bytes()[..cut.min(offer.len())]);
         }
     }
