@@ -1,10 +1,7 @@
 //! WebM files, written and read: as much of Matroska (RFC 9559) as one stream of video and one of audio
 //! need.
 //!
-//! It is written by hand because no crate fits: `webm` wraps a C++ library, `matroska` and
-//! `matroska-demuxer` only read, and the pure writers (`mkv-element`, `webm-iterable`) bring procedural
-//! macros or a build step with an XML parser and leave clusters, cues and durations to the caller anyway,
-//! which is most of what stands here.
+//! By hand, because no crate fits: see the manifest.
 
 mod av1;
 mod ebml;
