@@ -11,6 +11,8 @@ pub mod dependency_descriptor;
 mod edit;
 mod error;
 pub mod extension;
+#[doc(hidden)]
+pub mod fuzz;
 mod header;
 pub mod ntp;
 mod packet;
