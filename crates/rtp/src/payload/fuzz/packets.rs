@@ -29,6 +29,7 @@ pub(super) fn receive(format: Format, data: &[u8]) {
         rest = after;
     }
     assert_eq!(depacketizer.stats().frames, count);
-    // Of AV1, sizes are written into the bitstream: one of eight bytes at most for an element of one.
-    assert!(len <= data.len() * 9);
+    // Of AV1, sizes are written into the bitstream: one of eight bytes at most for an element of one. A key
+    // frame of H.264 may get two parameter sets again, of 1024 bytes at most and with start codes.
+    assert!(len as u64 <= data.len() as u64 * 9 + count * 2 * 1028);
 }

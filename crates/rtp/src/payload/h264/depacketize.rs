@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::FrameInfo;
 use super::parameter_sets::ParameterSets;
-use super::sps::is_first_slice;
+use super::sps::{is_first_slice, pps_of_slice};
 use super::units::{FU_END, FU_START, IMPORTANCE, NalType, aggregated, nal_type};
 use crate::payload::assembly::Assembly;
 use crate::payload::depacketizer::{Depacketize, Frames, Packet};
@@ -31,6 +31,8 @@ struct AccessUnit {
     assembly: Assembly,
     has_idr: bool,
     has_sets: bool,
+    /// The picture parameter set that its first refreshing slice refers to.
+    pps: Option<u8>,
     /// A fragment has begun and not ended.
     is_open: bool,
 }
@@ -118,11 +120,16 @@ impl H264Depacketizer {
             frames.count_dropped();
             return;
         }
-        if unit.has_idr && !unit.has_sets {
-            for set in self.sets.iter().rev() {
-                unit.assembly.push_front(set.clone());
-                unit.assembly.push_front(START_CODE);
-            }
+        let lacks_sets = unit.has_idr && !unit.has_sets;
+        let pps = unit.pps.filter(|_| lacks_sets);
+        for set in pps
+            .and_then(|pps| self.sets.needed(pps))
+            .into_iter()
+            .flatten()
+            .rev()
+        {
+            unit.assembly.push_front(set.clone());
+            unit.assembly.push_front(START_CODE);
         }
         let resolution = self.sets.resolution().filter(|_| unit.has_idr);
         let details = Details::H264(FrameInfo { resolution });
@@ -143,6 +150,7 @@ impl AccessUnit {
             assembly: Assembly::new(packet),
             has_idr: false,
             has_sets: false,
+            pps: None,
             is_open: false,
         }
     }
@@ -170,7 +178,7 @@ impl AccessUnit {
 
     fn push_unit(&mut self, unit: Bytes, sets: &mut ParameterSets) -> bool {
         sets.note(&unit);
-        self.note(nal_type(&unit));
+        self.note(nal_type(&unit), &unit[1..]);
         self.assembly.push(START_CODE) && self.assembly.push(unit)
     }
 
@@ -186,7 +194,7 @@ impl AccessUnit {
         }
         let mut fits = true;
         if starts {
-            self.note(Some(kind));
+            self.note(Some(kind), body);
             let header = usize::from(indicator & IMPORTANCE | kind.0);
             fits = self.assembly.push(Bytes::from_static(&HEADERS[header]));
         }
@@ -198,8 +206,11 @@ impl AccessUnit {
         }
     }
 
-    fn note(&mut self, kind: Option<NalType>) {
-        self.has_idr |= kind == Some(NalType::IDR);
+    fn note(&mut self, kind: Option<NalType>, body: &[u8]) {
+        if kind == Some(NalType::IDR) && !self.has_idr {
+            self.has_idr = true;
+            self.pps = pps_of_slice(body);
+        }
         self.has_sets |= kind == Some(NalType::SPS);
     }
 }

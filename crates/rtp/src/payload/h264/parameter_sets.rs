@@ -50,9 +50,10 @@ impl ParameterSets {
         self.newest
     }
 
-    /// All of them, sequence parameter sets first.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Bytes> {
-        let sequence = self.sequence.values().map(|(unit, _)| unit);
-        sequence.chain(self.picture.values().map(|(unit, _)| unit))
+    /// The sequence and the picture parameter set that a slice with this picture parameter set needs.
+    pub(super) fn needed(&self, pps: u8) -> Option<[&Bytes; 2]> {
+        let (picture, sps) = self.picture.get(&pps)?;
+        let (sequence, _) = self.sequence.get(sps)?;
+        Some([sequence, picture])
     }
 }

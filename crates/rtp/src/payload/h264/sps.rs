@@ -82,6 +82,13 @@ pub(super) fn pps_ids(unit: &[u8]) -> Option<(u8, u8)> {
     Some((id, sps))
 }
 
+/// The picture parameter set that a slice refers to, by what follows the slice's header byte.
+pub(super) fn pps_of_slice(body: &[u8]) -> Option<u8> {
+    let mut bits = Bits::new(body);
+    let (_first_macroblock, _kind) = (bits.unsigned()?, bits.unsigned()?);
+    u8::try_from(bits.unsigned()?).ok()
+}
+
 /// Whether a slice is the first of its picture.
 pub(super) fn is_first_slice(unit: &[u8]) -> bool {
     // first_mb_in_slice is 0: a single bit that is set.

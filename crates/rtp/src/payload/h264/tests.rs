@@ -14,6 +14,9 @@ use crate::payload::{
 /// 640 x 360, High profile, by x264.
 const SPS: [u8; 25] = hex!("67 64001e acd940a02ff9610000030001000003003c8f162d96");
 const PPS: [u8; 6] = hex!("68 ebe3cb22c0");
+/// Slices that refresh: the first, of kind 7, with the picture parameter set 0.
+const IDR_1: [u8; 3] = hex!("65 8884");
+const IDR_2: [u8; 3] = hex!("65 8885");
 
 fn stream(units: &[&[u8]]) -> Bytes {
     let coded = units.iter().flat_map(|unit| [&[0, 0, 0, 1][..], unit]);
@@ -111,13 +114,13 @@ fn parameter_sets_that_came_before_are_put_before_a_key_frame_without_them() {
     let packets = [
         packet(0, 0, false, &SPS),
         packet(1, 0, false, &PPS),
-        packet(2, 0, true, &[0x65, 0x88, 1]),
-        packet(3, 1, true, &[0x65, 0x88, 2]),
+        packet(2, 0, true, &IDR_1),
+        packet(3, 1, true, &IDR_2),
         packet(4, 2, true, &[0x41, 0x9a, 3]),
     ];
     let frames = receive(&mut depacketizer, &packets);
     let data: Vec<_> = frames.iter().map(|frame| frame.data.clone()).collect();
-    assert_eq!(data[1], stream(&[&SPS, &PPS, &[0x65, 0x88, 2]]));
+    assert_eq!(data[1], stream(&[&SPS, &PPS, &IDR_2]));
     assert_eq!(data[2], stream(&[&[0x41, 0x9a, 3]]));
 }
 
