@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidewire_rtp::payload::Resolution;
 use tidewire_rtp::rtcp::{ReportBlock, SenderInfo};
+
+use crate::frame_rate::FrameRate;
 
 /// A received stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +14,8 @@ use tidewire_rtp::rtcp::{ReportBlock, SenderInfo};
 pub struct InboundStats {
     /// The stream.
     pub ssrc: u32,
+    /// The stream of packets that are sent again, once it is known.
+    pub rtx_ssrc: Option<u32>,
     /// Its name among the layers of simulcast.
     pub rid: Option<Arc<str>>,
     /// The payload type of what arrived last.
@@ -19,6 +24,8 @@ pub struct InboundStats {
     pub packets: u64,
     /// Bytes of their payload.
     pub bytes: u64,
+    /// Bytes of headers and padding, those of packets that were sent again included.
+    pub header_bytes: u64,
     /// Packets that did not arrive; negative when some came twice.
     pub lost: i64,
     /// The variation of transit times.
@@ -41,6 +48,19 @@ pub struct InboundStats {
     pub key_frames: u64,
     /// Frames that were begun and lost.
     pub frames_dropped: u64,
+    /// Frames that came in more than one packet.
+    pub frames_assembled: u64,
+    /// The time from the first to the last packet of each of them, together.
+    pub assembly_time: Duration,
+    /// Frames, or packets where those are asked for, that came out of the buffer that puts packets in
+    /// order.
+    pub buffer_emitted: u64,
+    /// The time from when the first packet of each of them arrived, together.
+    pub buffer_delay: Duration,
+    /// The frames of the last second.
+    pub frame_rate: FrameRate,
+    /// How large the pictures were in the last key frame that told.
+    pub resolution: Option<Resolution>,
     /// Requests for packets: NACK packets.
     pub nacks: u64,
     /// Requests for key frames: PLI or FIR packets.
@@ -53,6 +73,13 @@ pub struct InboundStats {
     pub sender_report: Option<(SenderInfo, Instant)>,
     /// Sender reports that came.
     pub sender_reports: u64,
+    /// The last round trip that its sender let us measure (RFC 3611 section 4.5): of one who only
+    /// receives.
+    pub rtt: Option<Duration>,
+    /// The sum of all of them.
+    pub total_rtt: Duration,
+    /// How many were measured.
+    pub rtt_measurements: u64,
 }
 
 /// A sent stream.
@@ -71,6 +98,13 @@ pub struct OutboundStats {
     pub packets: u64,
     /// Bytes of their payload.
     pub bytes: u64,
+    /// Bytes of headers, those of packets that were sent again included, and of packets that filled up.
+    pub header_bytes: u64,
+    /// The sequence number of the first packet.
+    pub first_sequence: Option<u16>,
+    /// How long packets have waited for their turn, all of them together; those that were sent again left
+    /// out.
+    pub send_delay: Duration,
     /// Packets that were sent again.
     pub retransmitted_packets: u64,
     /// Bytes of their payload.
@@ -81,6 +115,10 @@ pub struct OutboundStats {
     pub frames: u64,
     /// Of these, those that the application said a decoder can begin with.
     pub key_frames: u64,
+    /// The frames of the last second.
+    pub frame_rate: FrameRate,
+    /// How large the pictures were in the last key frame that told.
+    pub resolution: Option<Resolution>,
     /// NACK packets that came.
     pub nacks: u64,
     /// PLI packets that came.

@@ -1,5 +1,6 @@
 //! Received streams.
 
+mod arrivals;
 mod key_frame;
 mod nack;
 mod reorder;

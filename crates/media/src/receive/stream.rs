@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidewire_rtp::extension::AbsCaptureTime;
-use tidewire_rtp::payload::{Depacketizer, Packet as Payload};
+use tidewire_rtp::payload::{Depacketizer, Frame, Packet as Payload};
 use tidewire_rtp::rtcp::{ReportBlock, SenderInfo};
 
+use super::arrivals::{FrameArrivals, Span};
 use super::key_frame::KeyFrameRequests;
 use super::nack::{Arrival, NackGenerator};
 use super::reorder::{Inserted, ReorderBuffer};
@@ -45,6 +46,7 @@ pub(crate) struct Inbound {
 struct FrameContext {
     timestamp: Option<u32>,
     first_extensions: Extensions,
+    arrivals: FrameArrivals,
     /// There was a key frame, which those after it can be decoded from.
     has_begun: bool,
 }
@@ -216,13 +218,14 @@ impl Inbound {
                 if self.starts_key_frame(&packet) {
                     self.key_frames.satisfy();
                 }
+                self.stats.note_emitted(now, packet.arrival);
                 out.push(Received {
                     stream: self.id,
                     rid: self.rid.clone(),
                     media: Media::Packet(packet),
                 });
             } else {
-                self.depacketize(packet, out);
+                self.depacketize(now, packet, out);
             }
         }
         let next = self.reorder.as_ref().and_then(ReorderBuffer::next);
@@ -235,7 +238,7 @@ impl Inbound {
         self.codec.format.starts_key_frame(&packet.payload)
     }
 
-    fn depacketize(&mut self, packet: InboundPacket, out: &mut Bounded<Received>) {
+    fn depacketize(&mut self, now: Instant, packet: InboundPacket, out: &mut Bounded<Received>) {
         let payload_type = packet.header.payload_type;
         if payload_type != self.codec.payload_type {
             let codecs = &self.config.codecs;
@@ -251,7 +254,9 @@ impl Inbound {
             return;
         };
         let header = packet.header;
-        if self.frame.timestamp != Some(header.timestamp) {
+        let is_next = self.frame.timestamp != Some(header.timestamp);
+        self.frame.arrivals.handle_packet(packet.arrival, is_next);
+        if is_next {
             self.frame.timestamp = Some(header.timestamp);
             self.frame.first_extensions = packet.extensions.clone();
         }
@@ -263,7 +268,9 @@ impl Inbound {
         });
         let dropped = depacketizer.stats().frames_dropped;
         while let Some(frame) = depacketizer.poll_frame() {
-            self.stats.frames += 1;
+            let has_last = frame.last_sequence == packet.sequence;
+            let span = self.frame.arrivals.finish(packet.arrival, has_last);
+            self.stats.note_frame(now, &frame, span);
             if frame.is_key {
                 self.stats.key_frames += 1;
                 self.frame.has_begun = true;
@@ -303,6 +310,13 @@ impl Inbound {
         self.stats.sender_reports += 1;
     }
 
+    /// Takes a round trip that the stream's sender let us measure.
+    pub(crate) fn handle_round_trip(&mut self, rtt: Duration) {
+        self.stats.rtt = Some(rtt);
+        self.stats.total_rtt += rtt;
+        self.stats.rtt_measurements += 1;
+    }
+
     /// What the next report tells of this stream.
     pub(crate) fn report(&mut self, now: Instant) -> Option<ReportBlock> {
         self.statistics.report(now, self.id.ssrc)
@@ -340,6 +354,7 @@ impl Inbound {
     pub(crate) fn stats(&self) -> InboundStats {
         InboundStats {
             ssrc: self.id.ssrc,
+            rtx_ssrc: self.rtx_ssrc,
             rid: self.rid.clone(),
             payload_type: self.codec.payload_type,
             lost: self.statistics.lost(),
@@ -349,5 +364,25 @@ impl Inbound {
             last_arrival: Some(self.last_arrival),
             ..self.stats.clone()
         }
+    }
+}
+
+impl InboundStats {
+    /// Counts what comes out of the buffer, whose first packet arrived at `arrival`.
+    fn note_emitted(&mut self, now: Instant, arrival: Instant) {
+        self.buffer_emitted += 1;
+        self.buffer_delay += now.saturating_duration_since(arrival);
+    }
+
+    /// Counts a frame that is whole.
+    fn note_frame(&mut self, now: Instant, frame: &Frame, span: Span) {
+        self.note_emitted(now, span.first);
+        self.frames += 1;
+        self.frame_rate.count(now);
+        if frame.last_sequence > frame.first_sequence {
+            self.frames_assembled += 1;
+            self.assembly_time += span.len();
+        }
+        self.resolution = frame.details.resolution().or(self.resolution);
     }
 }

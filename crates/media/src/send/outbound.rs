@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tidewire_crypto::Rng;
+use tidewire_rtp::payload::Resolution;
 use tidewire_rtp::rtcp::{ReportBlock, SenderInfo};
 
 use super::history::{History, Stored};
@@ -89,11 +90,27 @@ impl Outbound {
         Some(elapsed as i32)
     }
 
-    /// Counts a packet that leaves, and keeps it.
-    pub(crate) fn handle_sent(&mut self, now: Instant, packet: Stored) {
+    /// Counts a frame that was cut.
+    pub(crate) fn handle_frame(
+        &mut self,
+        now: Instant,
+        is_key: bool,
+        resolution: Option<Resolution>,
+    ) {
+        self.stats.frames += 1;
+        self.stats.key_frames += u64::from(is_key);
+        self.stats.frame_rate.count(now);
+        self.stats.resolution = resolution.or(self.stats.resolution);
+    }
+
+    /// Counts a packet that leaves after it has `waited`, and keeps it.
+    pub(crate) fn handle_sent(&mut self, now: Instant, packet: Stored, waited: Duration) {
         if self.anchor.is_none() {
             self.anchor = Some((packet.header.timestamp, now));
         }
+        let first = &mut self.stats.first_sequence;
+        first.get_or_insert(packet.header.sequence_number);
+        self.stats.send_delay += waited;
         self.stats.packets += 1;
         self.stats.bytes += packet.payload.len() as u64;
         let sequence = crate::sequence::nearest(self.next_sequence, packet.header.sequence_number);
@@ -154,6 +171,7 @@ impl Outbound {
         self.encoding.ssrc = ssrc;
         self.history = History::new(history);
         self.is_known = false;
+        self.stats.first_sequence = None;
     }
 
     pub(crate) fn stats(&self) -> OutboundStats {

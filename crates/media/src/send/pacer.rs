@@ -59,6 +59,14 @@ impl<T> Pacer<T> {
         })
     }
 
+    /// Shows what waits in each queue, the newest first, until `visit` answers `false`.
+    pub(crate) fn visit_newest(&mut self, mut visit: impl FnMut(&mut T) -> bool) {
+        for queue in &mut self.queues {
+            // The iterator ends at the first that is refused.
+            let _ = queue.iter_mut().rev().all(&mut visit);
+        }
+    }
+
     /// Takes notice that `len` bytes left, at `bitrate` bits a second.
     pub(crate) fn handle_sent(&mut self, now: Instant, len: usize, bitrate: u64) {
         let nanoseconds = (len as u64 * 8).saturating_mul(1_000_000_000) / bitrate.max(1);

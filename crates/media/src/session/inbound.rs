@@ -72,13 +72,15 @@ impl Session {
             arrival: now,
             is_recovered: false,
         };
+        let header_len = bytes.len() - packet.payload.len();
         match route {
             Route::Media(at) => {
                 let stream = &mut self.streams[at];
+                stream.stats.header_bytes += header_len as u64;
                 stream.handle_packet(now, packet, &mut self.received);
                 self.note_deadline(now, at);
             }
-            Route::Repair(of) => self.handle_repair(now, of, packet),
+            Route::Repair(of) => self.handle_repair(now, of, packet, header_len),
         }
     }
 
@@ -250,12 +252,19 @@ impl Session {
 
     /// Takes a packet that was sent again: the number that it had stands before its payload (RFC 4588
     /// section 4).
-    fn handle_repair(&mut self, now: Instant, of: u32, mut packet: InboundPacket) {
+    fn handle_repair(
+        &mut self,
+        now: Instant,
+        of: u32,
+        mut packet: InboundPacket,
+        header_len: usize,
+    ) {
         let Some(Route::Media(at)) = self.routes.get(&of).copied() else {
             self.stats.rtp_unknown += 1;
             return;
         };
         let stream = &mut self.streams[at];
+        stream.stats.header_bytes += header_len as u64;
         let Some(original) = packet.payload.first_chunk().copied() else {
             // Padding fills up what the path carries.
             return;
@@ -274,6 +283,7 @@ impl Session {
         packet.sequence = sequence;
         packet.payload = packet.payload.slice(2..);
         packet.is_recovered = true;
+        stream.stats.header_bytes += 2;
         stream.handle_repaired(now, packet, &mut self.received);
         self.note_deadline(now, at);
     }

@@ -99,14 +99,23 @@ enum Route {
 /// What waits in the pacer.
 #[derive(Debug)]
 enum Item {
-    Media(EncodingId, Stored),
+    /// With the time since when it waits, once that is known.
+    Media(EncodingId, Stored, Option<Instant>),
     Repair(EncodingId, u16),
 }
 
 impl Item {
     fn encoding(&self) -> EncodingId {
         match self {
-            Self::Media(encoding, _) | Self::Repair(encoding, _) => *encoding,
+            Self::Media(encoding, ..) | Self::Repair(encoding, _) => *encoding,
+        }
+    }
+
+    /// Notes that it waits at `now`. False when that was known.
+    fn note_waiting(&mut self, now: Instant) -> bool {
+        match self {
+            Self::Media(_, _, since @ None) => since.replace(now).is_none(),
+            _ => false,
         }
     }
 }
@@ -374,6 +383,13 @@ impl Session {
     fn outbound_mut(&mut self, id: EncodingId) -> Option<&mut Outbound> {
         let sender = self.senders.get_mut(id.sender.0 as usize)?.as_mut()?;
         sender.streams.get_mut(id.index)
+    }
+
+    /// Counts what stands around the payload of a packet that was sent again.
+    fn count_header(&mut self, id: EncodingId, len: usize) {
+        if let Some(stream) = self.outbound_mut(id) {
+            stream.stats.header_bytes += len as u64;
+        }
     }
 
     /// A transport's sections agree on what a number stands for (RFC 9143 section 9.1).

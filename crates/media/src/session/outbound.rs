@@ -72,6 +72,8 @@ impl Session {
             return Ok(());
         }
         let max_len = max_packet_len.saturating_sub(overhead(&sender.config.mid, &info.extensions));
+        let format = sender.config.codec.format;
+        let resolution = info.is_key.then(|| format.resolution(&frame.data));
         let packetizer = &mut sender.packetizers[id.index];
         // Each packet has a few bytes of its own.
         let mut payloads = Vec::with_capacity(frame.data.len() + frame.data.len() / 16 + 64);
@@ -84,8 +86,7 @@ impl Session {
             start = payloads.len();
         }
         stream.set_anchor(info.timestamp, info.captured.unwrap_or(now));
-        stream.stats.frames += 1;
-        stream.stats.key_frames += u64::from(info.is_key);
+        stream.handle_frame(now, info.is_key, resolution.flatten());
         let (kind, codec, ssrc) = (
             sender.config.kind,
             sender.config.codec,
@@ -110,7 +111,7 @@ impl Session {
                 }),
                 last_sent: None,
             };
-            let item = Item::Media(id, packet);
+            let item = Item::Media(id, packet, Some(now));
             if !self.pacer.push(class(kind), item) {
                 return Err(SendError::Congested);
             }
@@ -162,7 +163,7 @@ impl Session {
             place: None,
             last_sent: None,
         };
-        let item = Item::Media(id, stored);
+        let item = Item::Media(id, stored, None);
         if self.pacer.push(class(sender.config.kind), item) {
             Ok(())
         } else {
@@ -175,7 +176,10 @@ impl Session {
         let start = out.len();
         while let Some(item) = self.pacer.pop(now) {
             let is_written = match item {
-                Item::Media(id, packet) => self.write_media(now, id, packet, out),
+                Item::Media(id, packet, since) => {
+                    let waited = since.map(|since| now.saturating_duration_since(since));
+                    self.write_media(now, id, packet, waited.unwrap_or_default(), out)
+                }
                 Item::Repair(id, sequence) => self.write_repair(now, id, sequence, out),
             };
             if is_written {
@@ -183,6 +187,7 @@ impl Session {
                 return true;
             }
         }
+        self.pacer.visit_newest(|item| item.note_waiting(now));
         self.write_padding(now, out)
     }
 
@@ -191,8 +196,10 @@ impl Session {
         now: Instant,
         id: EncodingId,
         packet: Stored,
+        waited: Duration,
         out: &mut Vec<u8>,
     ) -> bool {
+        let start = out.len();
         let (number, wall) = (self.sent.next_sequence(), self.config.wall_clock);
         let Some(Some(sender)) = self.senders.get_mut(id.sender.0 as usize) else {
             return false;
@@ -214,7 +221,8 @@ impl Session {
         let counts = write_times(&mut writer, map, sent, number, stream.delay(now, &packet));
         writer.payload().extend_from_slice(&packet.payload);
         let len = packet.payload.len();
-        stream.handle_sent(now, packet);
+        stream.handle_sent(now, packet, waited);
+        stream.stats.header_bytes += (out.len() - start - len) as u64;
         if counts {
             self.note_sent(now, len);
         }
@@ -234,7 +242,12 @@ impl Session {
         let packet = self
             .outbound_mut(id)
             .and_then(|stream| stream.resend(now, sequence, rtt));
-        packet.is_some_and(|packet| self.write_again(now, id, &packet, out))
+        let start = out.len();
+        let Some(packet) = packet.filter(|packet| self.write_again(now, id, packet, out)) else {
+            return false;
+        };
+        self.count_header(id, out.len() - start - packet.payload.len());
+        true
     }
 
     fn write_again(
@@ -300,10 +313,11 @@ impl Session {
         if !self.write_again(now, id, &packet, out) {
             return false;
         }
+        let len = out.len() - start;
+        self.count_header(id, len);
         if let Some(stream) = self.outbound_mut(id) {
             stream.stats.padding_packets += 1;
         }
-        let len = out.len() - start;
         let pause = Duration::from_secs_f64(len as f64 * 8.0 / bitrate as f64);
         self.next_padding = now + pause;
         self.account(now, len);

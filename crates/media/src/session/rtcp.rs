@@ -90,7 +90,11 @@ impl Session {
         } in report.dlrrs()
         {
             if ssrc == self.report_ssrc || self.encodings.contains_key(&ssrc) {
-                self.round_trip(now, last_report, delay_since_last_report);
+                let rtt = self.round_trip(now, last_report, delay_since_last_report);
+                let route = self.routes.get(&report.ssrc).copied();
+                if let (Some(rtt), Some(Route::Media(at))) = (rtt, route) {
+                    self.streams[at].handle_round_trip(rtt);
+                }
             }
         }
     }

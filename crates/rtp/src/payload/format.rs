@@ -4,6 +4,7 @@ use super::audio::{Audio, OneToOne};
 use super::depacketizer::{Depacketize, Depacketizer};
 use super::opus::OpusDepacketizer;
 use super::packetizer::{Packetize, Packetizer};
+use super::resolution::Resolution;
 use super::{av1, h264, vp8, vp9};
 
 /// A payload format.
@@ -47,6 +48,18 @@ impl Format {
             Self::Vp8 => vp8::starts_key_frame(payload),
             Self::Vp9 => vp9::starts_key_frame(payload),
             _ => true,
+        }
+    }
+
+    /// How large pictures are by the beginning of a key frame in the form that
+    /// [`OutgoingFrame`](super::OutgoingFrame) has. `None` of other frames, and of sound.
+    pub fn resolution(self, frame: &[u8]) -> Option<Resolution> {
+        match self {
+            Self::Av1 => av1::resolution(frame),
+            Self::H264 | Self::H264SingleUnit => h264::resolution(frame),
+            Self::Vp8 => vp8::resolution(frame),
+            Self::Vp9 => vp9::resolution(frame),
+            _ => None,
         }
     }
 

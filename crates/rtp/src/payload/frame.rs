@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::resolution::Resolution;
 use super::{av1, h264, vp8, vp9};
 
 /// An encoded frame to be sent.
@@ -62,4 +63,17 @@ pub enum Details {
     Vp9(vp9::FrameInfo),
     /// Of an AV1 frame.
     Av1(av1::FrameInfo),
+}
+
+impl Details {
+    /// How large the pictures are, where a frame that was received tells it: a key frame does.
+    pub fn resolution(&self) -> Option<Resolution> {
+        match self {
+            Self::None => None,
+            Self::Vp8(info) => info.resolution,
+            Self::H264(info) => info.resolution,
+            Self::Vp9(info) => info.resolution,
+            Self::Av1(info) => info.resolution,
+        }
+    }
 }

@@ -89,3 +89,9 @@ fn has_key_frame(payload: &[u8], aggregation: Aggregation) -> Option<bool> {
     }
     Some(aggregation.starts_sequence || scan.is_key())
 }
+
+/// The size in the sequence header before a key frame.
+pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
+    let scan = Scan::of(frame);
+    scan.resolution().filter(|_| scan.is_key())
+}

@@ -43,3 +43,17 @@ pub fn starts_key_frame(payload: &[u8]) -> bool {
         _ => is_key(payload),
     }
 }
+
+/// The size in the first sequence parameter set of a byte stream, which stands before all slices.
+pub(super) fn resolution(stream: &[u8]) -> Option<Resolution> {
+    let mut rest = stream;
+    loop {
+        let code = rest.windows(3).position(|bytes| bytes == [0, 0, 1])?;
+        rest = &rest[code + 3..];
+        match nal_type(rest)? {
+            NalType::SPS => return Sps::parse(rest).map(|sps| sps.resolution),
+            NalType::SLICE | NalType::IDR => return None,
+            _ => {}
+        }
+    }
+}

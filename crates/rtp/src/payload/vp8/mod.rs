@@ -50,7 +50,7 @@ fn is_key(frame: &[u8]) -> bool {
 }
 
 /// The size in the header of a key frame (RFC 6386 section 9.1).
-fn resolution(frame: &[u8]) -> Option<Resolution> {
+pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
     const START_CODE: [u8; 3] = [0x9d, 0x01, 0x2a];
     let [
         _,

@@ -107,6 +107,8 @@ fn the_frames_of_an_encoder_go_through_unchanged() {
             height: 48,
         };
         assert_eq!(info.resolution, received.is_key.then_some(size));
+        assert_eq!(received.details.resolution(), info.resolution);
+        assert_eq!(Format::Vp8.resolution(sent), info.resolution);
     }
 }
 

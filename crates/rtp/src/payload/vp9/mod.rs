@@ -66,3 +66,8 @@ pub fn starts_key_frame(payload: &[u8]) -> bool {
     Descriptor::parse(payload)
         .is_ok_and(|(descriptor, _)| descriptor.begins_frame && descriptor.is_key())
 }
+
+/// The size in the header of a key frame.
+pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
+    bitstream::Header::parse(frame)?.resolution
+}

@@ -42,6 +42,8 @@ fn frames_of_encoders_arrive_as_they_were() {
                 assert_eq!(frame.is_key, keys.contains(&index), "{index}");
                 let size = frame.is_key.then_some(Resolution { width: 64, height });
                 assert_eq!(info(frame).resolution, size);
+                assert_eq!(frame.details.resolution(), size);
+                assert_eq!(Format::Av1.resolution(&frame.data), size);
                 assert_eq!(info(frame).starts_sequence, frame.is_key);
                 assert!(info(frame).end_of_temporal_unit && frame.marker);
             }

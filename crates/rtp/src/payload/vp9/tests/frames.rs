@@ -85,6 +85,8 @@ fn frames_of_libvpx_arrive_as_they_were() {
                 assert_eq!(frame.data, frames[index]);
                 assert_eq!(frame.is_key, index % 4 == 0, "every fourth is a key frame");
                 assert_eq!(info(frame).resolution, frame.is_key.then_some(SIZE));
+                assert_eq!(frame.details.resolution(), info(frame).resolution);
+                assert_eq!(Format::Vp9.resolution(&frame.data), info(frame).resolution);
                 let id = info(frame).descriptor.picture_id;
                 assert_eq!(id, Some(PictureId::long(index as u16)));
                 assert!(frame.marker && !frame.follows_loss);
