@@ -1,5 +1,7 @@
 //! What a connection tells its owner.
 
+use std::sync::Arc;
+
 use crate::certificate::Fingerprint;
 use crate::error::CloseReason;
 use crate::wire::{CipherSuite, NamedGroup, ProtocolVersion, SrtpProfile};
@@ -40,4 +42,6 @@ pub struct Info {
     pub alpn_protocol: Option<Vec<u8>>,
     /// The fingerprint that the peer's certificate was verified against.
     pub peer_fingerprint: Fingerprint,
+    /// The peer's certificate, in DER.
+    pub peer_certificate: Arc<[u8]>,
 }

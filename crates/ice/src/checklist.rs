@@ -47,6 +47,11 @@ impl Checklist {
         self.pairs.iter().find(|pair| pair.joins(base, remote))
     }
 
+    pub(crate) fn find_mut(&mut self, base: SocketAddr, remote: SocketAddr) -> Option<&mut Pair> {
+        let mut pairs = self.pairs.iter_mut();
+        pairs.find(|pair| pair.joins(base, remote))
+    }
+
     /// Forms a pair, in the state that RFC 8838 section 12 gives to pairs of a running checklist. Of
     /// two pairs with one base and one remote address only the first is kept: RFC 8445 section 6.1.2.4.
     pub(crate) fn form(

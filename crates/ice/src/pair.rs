@@ -163,6 +163,18 @@ pub struct PairTraffic {
     pub responses_received: u64,
     /// Consent requests sent: RFC 7675.
     pub consent_requests_sent: u64,
+    /// Datagrams of data sent.
+    pub packets_sent: u64,
+    /// Datagrams of data received.
+    pub packets_received: u64,
+    /// Bytes sent in them.
+    pub bytes_sent: u64,
+    /// Bytes received in them.
+    pub bytes_received: u64,
+    /// When data was sent last.
+    pub last_sent: Option<Instant>,
+    /// When data was received last.
+    pub last_received: Option<Instant>,
     /// The last round trip measured.
     pub last_rtt: Option<Duration>,
     /// The sum of all round trips measured.

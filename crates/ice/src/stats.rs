@@ -16,6 +16,8 @@ pub struct Stats {
     pub responses_received: u64,
     /// Role conflicts settled, by us or by the peer: RFC 8445 section 7.3.1.1.
     pub role_conflicts: u64,
+    /// How often another pair than before came into use, or none.
+    pub selected_pair_changes: u64,
     /// What was dropped.
     pub dropped: Drops,
 }

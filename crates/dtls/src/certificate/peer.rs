@@ -1,5 +1,7 @@
 //! The peer's certificate, and the proof that it is the one that was signalled.
 
+use std::sync::Arc;
+
 use tidewire_crypto::{CryptoProvider, HashAlgorithm, SignatureAlgorithm};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -40,6 +42,7 @@ impl ExpectedFingerprints {
         }
         Ok(FingerprintVerified {
             fingerprint,
+            der: Arc::from(der),
             public_key: p256_public_key(der)?,
         })
     }
@@ -54,12 +57,18 @@ fn rank(algorithm: &HashAlgorithm) -> usize {
 #[derive(Debug)]
 pub(crate) struct FingerprintVerified {
     fingerprint: Fingerprint,
+    der: Arc<[u8]>,
     public_key: Vec<u8>,
 }
 
 impl FingerprintVerified {
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// The certificate.
+    pub(crate) fn der(&self) -> &Arc<[u8]> {
+        &self.der
     }
 
     /// Verifies that the holder of the certificate's key signed `message`.

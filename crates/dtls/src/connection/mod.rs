@@ -353,5 +353,6 @@ fn describe(established: &Established) -> Info {
         srtp_profile: established.params.srtp_profile,
         alpn_protocol: established.params.alpn.clone(),
         peer_fingerprint: established.peer.fingerprint(),
+        peer_certificate: Arc::clone(established.peer.der()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod commands;
+mod paths;
 mod requests;
 mod responses;
 mod selection;
@@ -61,6 +62,8 @@ pub struct Agent {
     state: ConnectionState,
     phase: Phase,
     stats: Stats,
+    /// What was in use when it was last looked at.
+    last_path: Option<Path>,
     next_pair: u32,
     /// A question to a STUN server goes before the next check.
     ask_next: bool,
@@ -190,6 +193,7 @@ impl Agent {
             state: ConnectionState::New,
             phase: Phase::Running,
             stats: Stats::default(),
+            last_path: None,
             next_pair: 0,
             ask_next: false,
             deadline: None,
@@ -364,46 +368,6 @@ impl Agent {
     /// The state of gathering.
     pub fn gathering_state(&self) -> GatheringState {
         self.gatherer.state(self.is_asking())
-    }
-
-    /// The pair to send data over, if there is one.
-    pub fn selected_pair(&self) -> Option<SelectedPair> {
-        let current = self.session.selected.map(|selected| {
-            let pair = self.session.checklist.get(selected.pair);
-            (
-                selected.path,
-                pair.and_then(|pair| pair.rtt),
-                selected.nominated,
-            )
-        });
-        let previous = || {
-            let previous = self.previous_in_use()?;
-            Some((previous.path, previous.rtt, previous.nominated))
-        };
-        let ((local, remote), rtt, nominated) = current.or_else(previous)?;
-        Some(SelectedPair {
-            local,
-            remote,
-            rtt,
-            nominated,
-        })
-    }
-
-    /// Whether an authenticated request or response came on this path: data from others is not the
-    /// peer's.
-    pub fn is_known_path(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        let path = (local, remote);
-        if self
-            .session
-            .selected
-            .is_some_and(|selected| selected.path == path)
-        {
-            return true;
-        }
-        let previous = self.previous.as_ref();
-        self.phase == Phase::Running
-            && (self.session.knows_path(path)
-                || previous.is_some_and(|previous| previous.paths.contains(&path)))
     }
 
     /// The local candidates; those that checks revealed are among them.

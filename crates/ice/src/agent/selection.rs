@@ -205,6 +205,7 @@ impl Agent {
         if self.phase != Phase::Closed && self.gatherer.poll_complete(self.is_asking()) {
             self.events.push(Event::GatheringComplete);
         }
+        self.note_selected();
         let state = self.current_state();
         if state != self.state {
             debug!(from = ?self.state, to = ?state, "state changed");

@@ -282,3 +282,28 @@ fn a_jump_of_hours_costs_the_connection_but_not_a_burst() {
     assert!(net.sent <= sent + 4);
     assert_eq!(net.agents[A].role(), Role::Controlling);
 }
+
+#[test]
+fn data_is_counted_by_pair_and_the_choice_of_one_as_a_change() {
+    let mut net = Net::pair(7);
+    assert_eq!(net.agents[A].stats().selected_pair_changes, 0);
+    net.exchange();
+    net.run(secs(5));
+    let (now, path) = (net.now, (host(A), host(B)));
+    let agent = &mut net.agents[A];
+    let changes = agent.stats().selected_pair_changes;
+    assert_eq!(changes, 1);
+    agent.handle_sent(now, path, 3, 3000);
+    assert!(agent.handle_data(now, path.0, path.1, 70));
+    assert!(!agent.handle_data(now, path.0, path.0, 70));
+    let pair = agent.pairs().find(|pair| pair.selected).unwrap();
+    let traffic = pair.traffic;
+    assert_eq!((traffic.packets_sent, traffic.bytes_sent), (3, 3000));
+    assert_eq!((traffic.packets_received, traffic.bytes_received), (1, 70));
+    assert_eq!(
+        (traffic.last_sent, traffic.last_received),
+        (Some(now), Some(now))
+    );
+    net.agents[A].close();
+    assert_eq!(net.agents[A].stats().selected_pair_changes, changes + 1);
+}
