@@ -30,6 +30,16 @@ pub(crate) struct Transport {
     failed: Option<Box<dtls::Connection>>,
     dtls_config: Arc<dtls::Config>,
     rng: Rng,
+    pub(crate) traffic: Traffic,
+}
+
+/// Datagrams of media and data, without those of ICE.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) packets_sent: u64,
+    pub(crate) packets_received: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_received: u64,
 }
 
 #[derive(Debug)]
@@ -77,6 +87,7 @@ impl Transport {
             failed: None,
             dtls_config,
             rng,
+            traffic: Traffic::default(),
         }
     }
 
@@ -306,6 +317,36 @@ impl Transport {
         if let Some(connection) = connection {
             connection.handle_datagram(now, data);
         }
+    }
+
+    /// Counts a datagram that is not ICE's. Answers whether it came on a path of the peer's; one that did
+    /// not does not count.
+    pub(crate) fn handle_received(
+        &mut self,
+        now: Instant,
+        (local, remote): (SocketAddr, SocketAddr),
+        len: usize,
+    ) -> bool {
+        let is_known = self.agent.handle_data(now, local, remote, len);
+        if is_known {
+            self.traffic.packets_received += 1;
+            self.traffic.bytes_received += len as u64;
+        }
+        is_known
+    }
+
+    /// Counts what leaves on a path: `len` bytes in datagrams of `segment_size`.
+    pub(crate) fn handle_sent(
+        &mut self,
+        now: Instant,
+        path: (SocketAddr, SocketAddr),
+        segment_size: Option<usize>,
+        len: usize,
+    ) {
+        let datagrams = segment_size.map_or(1, |segment| len.div_ceil(segment.max(1))) as u64;
+        self.traffic.packets_sent += datagrams;
+        self.traffic.bytes_sent += len as u64;
+        self.agent.handle_sent(now, path, datagrams, len);
     }
 
     pub(crate) fn poll_data(&mut self) -> Option<Bytes> {

@@ -178,10 +178,10 @@ impl PeerConnection {
         let transport = &mut self.transports[DATA];
         if transport.awaits_description() {
             self.keep_early(datagram);
-        } else if transport
-            .agent
-            .is_known_path(datagram.local, datagram.remote)
-        {
+            return;
+        }
+        let path = (datagram.local, datagram.remote);
+        if transport.handle_received(now, path, datagram.data.len()) {
             transport.handle_dtls(now, datagram.data);
             self.read_dtls(now);
         } else {
@@ -223,18 +223,31 @@ impl PeerConnection {
         if let Some(transmit) = self.write_check(now, buf) {
             return Some(transmit);
         }
-        let (local, remote) = self.transports[DATA].path()?;
+        let start = buf.len();
+        let path = self.transports[DATA].path()?;
         let segment_size = if self.transports[DATA].write_handshake(now, buf) {
             None
         } else {
             self.write_data(now, max_segments, buf)?
         };
-        Some(Transmit {
+        Some(self.transmit(now, path, segment_size, buf.len() - start))
+    }
+
+    /// Tells where what was written goes, and counts it.
+    fn transmit(
+        &mut self,
+        now: Instant,
+        (local, remote): (SocketAddr, SocketAddr),
+        segment_size: Option<usize>,
+        len: usize,
+    ) -> Transmit {
+        self.transports[DATA].handle_sent(now, (local, remote), segment_size, len);
+        Transmit {
             local,
             remote,
             ecn: None,
             segment_size,
-        })
+        }
     }
 
     /// What the association has left to say, then DTLS's goodbye, if there is a way to say it.
@@ -244,6 +257,7 @@ impl PeerConnection {
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Transmit> {
+        let start = buf.len();
         let path = self.transports[DATA].path();
         let data = path.and_then(|_| self.write_data(now, max_segments, buf));
         let segment_size = match data {
@@ -256,13 +270,7 @@ impl PeerConnection {
                 None
             }
         };
-        let (local, remote) = path?;
-        Some(Transmit {
-            local,
-            remote,
-            ecn: None,
-            segment_size,
-        })
+        Some(self.transmit(now, path?, segment_size, buf.len() - start))
     }
 
     fn write_check(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {

@@ -265,16 +265,13 @@ impl PeerConnection {
 
     /// Takes an SRTP or SRTCP packet.
     pub(super) fn handle_srtp(&mut self, now: Instant, datagram: Datagram) {
-        let transport = &self.transports[DATA];
-        let is_known = transport
-            .agent
-            .is_known_path(datagram.local, datagram.remote);
         let Some(srtp) = &mut self.srtp else {
             // It overtook the end of the handshake, or its description.
             self.keep_early(datagram);
             return;
         };
-        if !is_known {
+        let path = (datagram.local, datagram.remote);
+        if !self.transports[DATA].handle_received(now, path, datagram.data.len()) {
             self.stats.dropped.unknown_path += 1;
             return;
         }

@@ -74,6 +74,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(24 * 3600);
 pub struct PeerConnection {
     rng: Rng,
     crypto: Arc<dyn CryptoProvider>,
+    certificate: Arc<dtls::Certificate>,
     certificate_fingerprint: dtls::Fingerprint,
     ice_transport_policy: IceTransportPolicy,
     max_message_size: u32,
@@ -205,6 +206,7 @@ impl PeerConnection {
             cname,
             crypto: configuration.crypto,
             certificate_fingerprint: certificate.fingerprint(HashAlgorithm::Sha256),
+            certificate,
             ice_transport_policy: configuration.ice_transport_policy,
             max_message_size: configuration.max_message_size,
             negotiation: Negotiation::new(&mut rng),

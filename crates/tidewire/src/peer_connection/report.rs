@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use tidewire_dtls as dtls;
 use tidewire_ice as ice;
+use tidewire_media::MediaKind;
 
 use super::{DATA, DtlsPhase, PeerConnection};
 use crate::media::TransceiverId;
 use crate::report::{
-    CandidatePairStats, CertificateStats, DataChannelStats, Ids, MediaContext, PeerConnectionStats,
-    StatsEntry, StatsReport, TransportStats, candidate_id, candidate_pair_state,
-    describe_transceiver, local_candidate, milliseconds, remote_candidate,
+    CandidatePairStats, DataChannelStats, Ids, MediaContext, PeerConnectionStats, StatsEntry,
+    StatsReport, TransportStats, candidate_pair_state, certificate, describe_candidate,
+    describe_transceiver, local_id, milliseconds, remote_id,
 };
 
 impl PeerConnection {
@@ -78,6 +79,8 @@ impl PeerConnection {
             now,
             clock: &self.wall_clock,
             transport_id: Ids::TRANSPORT,
+            target_bitrate: self.media.target_bitrate(),
+            is_only_video: self.sent_videos() == 1,
         };
         let inbound = transceiver
             .receiver
@@ -94,18 +97,59 @@ impl PeerConnection {
         );
     }
 
+    /// How many encodings of video are sent.
+    fn sent_videos(&self) -> usize {
+        let videos = self.transceivers.iter().filter(|transceiver| {
+            let direction = transceiver.current_direction;
+            transceiver.kind == MediaKind::Video && direction.is_some_and(|now| now.sends())
+        });
+        let encodings = videos.flat_map(|transceiver| &transceiver.encodings);
+        encodings
+            .filter(|encoding| encoding.parameters.active)
+            .count()
+    }
+
     fn describe_transport(&self, now: Instant, entries: &mut Vec<StatsEntry>) {
-        let (timestamp, transport) = (self.timestamp(now), &self.transports[DATA]);
-        let agent = &transport.agent;
-        let dtls = transport.dtls_stats();
+        let timestamp = self.timestamp(now);
+        entries.push(StatsEntry::Transport(self.transport_entry(timestamp)));
+        let transport = &self.transports[DATA];
+        for pair in transport.agent.pairs() {
+            let pair = self.describe_pair(&pair, timestamp);
+            entries.push(StatsEntry::CandidatePair(pair));
+        }
+        let own = Some(transport.agent.local_credentials());
+        let peers = transport.remote_credentials.as_ref();
+        let [own, peers] = [own, peers].map(|credentials| Some(credentials?.ufrag.as_str()));
+        let local = transport.agent.local_candidates();
+        entries.extend(local.map(|known| {
+            StatsEntry::LocalCandidate(describe_candidate(known, "local", own, timestamp))
+        }));
+        let remote = transport.agent.remote_candidates();
+        entries.extend(remote.map(|known| {
+            StatsEntry::RemoteCandidate(describe_candidate(known, "remote", peers, timestamp))
+        }));
+        let (print, der) = (&self.certificate_fingerprint, self.certificate.der());
+        let own = certificate(Ids::LOCAL_CERTIFICATE, print, der, timestamp);
+        entries.push(StatsEntry::Certificate(own));
+        entries.extend(transport.dtls_stats().map(|dtls| {
+            let (print, der) = (&dtls.info.peer_fingerprint, &dtls.info.peer_certificate);
+            let peers = certificate(Ids::REMOTE_CERTIFICATE, print, der, timestamp);
+            StatsEntry::Certificate(peers)
+        }));
+    }
+
+    fn transport_entry(&self, timestamp: f64) -> TransportStats {
+        let transport = &self.transports[DATA];
+        let (agent, traffic) = (&transport.agent, transport.traffic);
+        let info = transport.dtls_stats().map(|dtls| dtls.info);
         let selected = agent.pairs().find(|pair| pair.selected);
-        entries.push(StatsEntry::Transport(TransportStats {
+        TransportStats {
             id: Ids::TRANSPORT.to_owned(),
             timestamp,
-            packets_sent: self.stats.datagrams_sent,
-            packets_received: self.stats.datagrams_received,
-            bytes_sent: self.stats.bytes_sent,
-            bytes_received: self.stats.bytes_received,
+            packets_sent: traffic.packets_sent,
+            packets_received: traffic.packets_received,
+            bytes_sent: traffic.bytes_sent,
+            bytes_received: traffic.bytes_received,
             ice_role: match agent.role() {
                 ice::Role::Controlling => "controlling",
                 ice::Role::Controlled => "controlled",
@@ -114,41 +158,46 @@ impl PeerConnection {
             dtls_state: self.dtls_state_name(),
             ice_state: self.ice_state.as_str(),
             selected_candidate_pair_id: selected.map(|pair| pair_id(&pair)),
+            selected_candidate_pair_changes: agent.stats().selected_pair_changes,
             local_certificate_id: Ids::LOCAL_CERTIFICATE.to_owned(),
-            remote_certificate_id: dtls.as_ref().map(|_| Ids::REMOTE_CERTIFICATE.to_owned()),
-            tls_version: dtls
-                .as_ref()
-                .map(|dtls| format!("{:04X}", dtls.info.version.0)),
-            dtls_cipher: dtls
-                .as_ref()
-                .map(|dtls| cipher_name(dtls.info.cipher_suite)),
-            dtls_role: dtls.as_ref().map(|dtls| match dtls.role {
-                dtls::Role::Client => "client",
-                dtls::Role::Server => "server",
-            }),
+            remote_certificate_id: info.as_ref().map(|_| Ids::REMOTE_CERTIFICATE.to_owned()),
+            tls_version: info.as_ref().map(|info| format!("{:04X}", info.version.0)),
+            dtls_cipher: info.as_ref().map(|info| cipher_name(info.cipher_suite)),
+            dtls_role: match transport.dtls_role() {
+                Some(dtls::Role::Client) => "client",
+                Some(dtls::Role::Server) => "server",
+                None => "unknown",
+            },
             srtp_cipher: self.srtp.as_ref().map(|srtp| srtp.profile_name()),
-        }));
-        for pair in agent.pairs() {
-            entries.push(StatsEntry::CandidatePair(describe_pair(&pair, timestamp)));
         }
-        let local = agent.local_candidates();
-        entries.extend(
-            local.map(|known| StatsEntry::LocalCandidate(local_candidate(known, timestamp))),
-        );
-        let remote = agent.remote_candidates();
-        entries.extend(
-            remote.map(|known| StatsEntry::RemoteCandidate(remote_candidate(known, timestamp))),
-        );
-        let own = certificate(
-            Ids::LOCAL_CERTIFICATE,
-            &self.certificate_fingerprint,
+    }
+
+    fn describe_pair(&self, pair: &ice::PairInfo, timestamp: f64) -> CandidatePairStats {
+        let traffic = &pair.traffic;
+        let is_used = pair.selected && self.srtp.is_some();
+        CandidatePairStats {
+            id: pair_id(pair),
             timestamp,
-        );
-        entries.push(StatsEntry::Certificate(own));
-        entries.extend(dtls.map(|dtls| {
-            let fingerprint = &dtls.info.peer_fingerprint;
-            StatsEntry::Certificate(certificate(Ids::REMOTE_CERTIFICATE, fingerprint, timestamp))
-        }));
+            transport_id: Ids::TRANSPORT.to_owned(),
+            local_candidate_id: local_id(pair),
+            remote_candidate_id: remote_id(pair),
+            state: candidate_pair_state(pair.state),
+            nominated: pair.nominated,
+            packets_sent: traffic.packets_sent,
+            packets_received: traffic.packets_received,
+            bytes_sent: traffic.bytes_sent,
+            bytes_received: traffic.bytes_received,
+            last_packet_sent_timestamp: traffic.last_sent.map(|at| self.timestamp(at)),
+            last_packet_received_timestamp: traffic.last_received.map(|at| self.timestamp(at)),
+            current_round_trip_time: traffic.last_rtt.map(|rtt| rtt.as_secs_f64()),
+            total_round_trip_time: traffic.total_rtt.as_secs_f64(),
+            available_outgoing_bitrate: is_used.then(|| self.media.target_bitrate() as f64),
+            requests_sent: traffic.requests_sent,
+            requests_received: traffic.requests_received,
+            responses_sent: traffic.responses_sent,
+            responses_received: traffic.responses_received,
+            consent_requests_sent: traffic.consent_requests_sent,
+        }
     }
 
     /// RTCDtlsTransportState.
@@ -165,36 +214,6 @@ impl PeerConnection {
 
 fn pair_id(pair: &ice::PairInfo) -> String {
     format!("candidate-pair-{}-{}", pair.local, pair.remote)
-}
-
-fn describe_pair(pair: &ice::PairInfo, timestamp: f64) -> CandidatePairStats {
-    CandidatePairStats {
-        id: pair_id(pair),
-        timestamp,
-        transport_id: Ids::TRANSPORT.to_owned(),
-        local_candidate_id: candidate_id("local", &pair.local, pair.local_kind.as_str()),
-        remote_candidate_id: candidate_id("remote", &pair.remote, pair.remote_kind.as_str()),
-        state: candidate_pair_state(pair.state),
-        nominated: pair.nominated,
-        current_round_trip_time: pair.rtt.map(|rtt| rtt.as_secs_f64()),
-        total_round_trip_time: pair.traffic.total_rtt.as_secs_f64(),
-        requests_sent: pair.traffic.requests_sent,
-        requests_received: pair.traffic.requests_received,
-        responses_sent: pair.traffic.responses_sent,
-        responses_received: pair.traffic.responses_received,
-        consent_requests_sent: pair.traffic.consent_requests_sent,
-    }
-}
-
-fn certificate(id: &str, fingerprint: &dtls::Fingerprint, timestamp: f64) -> CertificateStats {
-    let text = fingerprint.to_string();
-    let (algorithm, digest) = text.split_once(' ').unwrap_or(("", &text));
-    CertificateStats {
-        id: id.to_owned(),
-        timestamp,
-        fingerprint: digest.to_owned(),
-        fingerprint_algorithm: algorithm.to_owned(),
-    }
 }
 
 /// The name in the registry of TLS, of those that we negotiate.

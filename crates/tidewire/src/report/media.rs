@@ -1,233 +1,13 @@
-//! Entries about media.
+//! From what streams have counted to entries.
 
 use std::time::Instant;
 
-use tidewire_media::{InboundStats, MediaKind, OutboundStats, WallClock};
+use tidewire_media::{Delivery, InboundStats, MediaKind, OutboundStats, WallClock};
 
+use super::remote::{RemoteInboundRtpStats, RemoteOutboundRtpStats};
+use super::streams::{CodecStats, InboundRtpStats, MediaSourceStats, OutboundRtpStats};
 use super::{StatsEntry, milliseconds};
 use crate::media::{CodecCapability, Transceiver};
-
-/// RTCCodecStats.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "camelCase")
-)]
-#[non_exhaustive]
-pub struct CodecStats {
-    /// Names the entry.
-    pub id: String,
-    /// Milliseconds since 1970.
-    pub timestamp: f64,
-    /// The payload type.
-    pub payload_type: u8,
-    /// The transport that it is used on.
-    pub transport_id: String,
-    /// Kind and name, such as `video/VP8`.
-    pub mime_type: String,
-    /// In ticks a second.
-    pub clock_rate: u32,
-    /// Channels, of audio.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub channels: Option<u16>,
-    /// What `a=fmtp` says.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub sdp_fmtp_line: Option<String>,
-}
-
-/// RTCInboundRtpStreamStats.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "camelCase")
-)]
-#[non_exhaustive]
-pub struct InboundRtpStats {
-    /// Names the entry.
-    pub id: String,
-    /// Milliseconds since 1970.
-    pub timestamp: f64,
-    /// The stream.
-    pub ssrc: u32,
-    /// `audio` or `video`.
-    pub kind: &'static str,
-    /// The transport.
-    pub transport_id: String,
-    /// The codec of what arrived last.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub codec_id: Option<String>,
-    /// What its sender reports, once it has.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub remote_id: Option<String>,
-    /// The media section.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub mid: Option<String>,
-    /// Packets that arrived.
-    pub packets_received: u64,
-    /// Packets that did not; negative when some came twice.
-    pub packets_lost: i64,
-    /// The variation of transit times, in seconds.
-    pub jitter: f64,
-    /// Packets that came too late, or twice.
-    pub packets_discarded: u64,
-    /// Bytes of payload.
-    pub bytes_received: u64,
-    /// When the last packet arrived, in milliseconds since 1970.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub last_packet_received_timestamp: Option<f64>,
-    /// Frames that were put together, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub frames_received: Option<u64>,
-    /// Frames that were begun and lost, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub frames_dropped: Option<u64>,
-    /// NACK packets sent.
-    pub nack_count: u64,
-    /// FIR packets sent, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub fir_count: Option<u32>,
-    /// PLI packets sent, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub pli_count: Option<u32>,
-    /// Packets that were sent again.
-    pub retransmitted_packets_received: u64,
-    /// Bytes of their payload.
-    pub retransmitted_bytes_received: u64,
-}
-
-/// RTCOutboundRtpStreamStats.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "camelCase")
-)]
-#[non_exhaustive]
-pub struct OutboundRtpStats {
-    /// Names the entry.
-    pub id: String,
-    /// Milliseconds since 1970.
-    pub timestamp: f64,
-    /// The stream.
-    pub ssrc: u32,
-    /// `audio` or `video`.
-    pub kind: &'static str,
-    /// The transport.
-    pub transport_id: String,
-    /// The codec.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub codec_id: Option<String>,
-    /// What its receiver reports, once it has.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub remote_id: Option<String>,
-    /// The media section.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub mid: Option<String>,
-    /// The name among the layers of simulcast.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub rid: Option<String>,
-    /// The place among the encodings.
-    pub encoding_index: usize,
-    /// Whether it is sent.
-    pub active: bool,
-    /// Packets that were sent, those that were sent again included.
-    pub packets_sent: u64,
-    /// Bytes of their payload.
-    pub bytes_sent: u64,
-    /// Packets that were sent again.
-    pub retransmitted_packets_sent: u64,
-    /// Bytes of their payload.
-    pub retransmitted_bytes_sent: u64,
-    /// The stream of packets that are sent again.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub rtx_ssrc: Option<u32>,
-    /// Frames that were sent, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub frames_sent: Option<u64>,
-    /// NACK packets that came.
-    pub nack_count: u64,
-    /// FIR packets that came, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub fir_count: Option<u32>,
-    /// PLI packets that came, of video.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub pli_count: Option<u32>,
-}
-
-/// RTCRemoteInboundRtpStreamStats.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "camelCase")
-)]
-#[non_exhaustive]
-pub struct RemoteInboundRtpStats {
-    /// Names the entry.
-    pub id: String,
-    /// When the report came, in milliseconds since 1970.
-    pub timestamp: f64,
-    /// The stream.
-    pub ssrc: u32,
-    /// `audio` or `video`.
-    pub kind: &'static str,
-    /// The transport.
-    pub transport_id: String,
-    /// The codec.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub codec_id: Option<String>,
-    /// The sent stream.
-    pub local_id: String,
-    /// Packets that did not arrive.
-    pub packets_lost: i64,
-    /// The variation of transit times, in seconds.
-    pub jitter: f64,
-    /// The share of packets lost since the report before, 0 to 1.
-    pub fraction_lost: f64,
-    /// The last round trip, in seconds.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub round_trip_time: Option<f64>,
-    /// The sum of all round trips, in seconds.
-    pub total_round_trip_time: f64,
-    /// How many were measured.
-    pub round_trip_time_measurements: u64,
-}
-
-/// RTCRemoteOutboundRtpStreamStats.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "camelCase")
-)]
-#[non_exhaustive]
-pub struct RemoteOutboundRtpStats {
-    /// Names the entry.
-    pub id: String,
-    /// When the report came, in milliseconds since 1970.
-    pub timestamp: f64,
-    /// The stream.
-    pub ssrc: u32,
-    /// `audio` or `video`.
-    pub kind: &'static str,
-    /// The transport.
-    pub transport_id: String,
-    /// The codec.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub codec_id: Option<String>,
-    /// The received stream.
-    pub local_id: String,
-    /// When the report was written, by the sender's clock, in milliseconds since 1970.
-    pub remote_timestamp: f64,
-    /// Packets that were sent; it wraps at 32 bits.
-    pub packets_sent: u64,
-    /// Bytes of payload that were sent; it wraps at 32 bits.
-    pub bytes_sent: u64,
-    /// Sender reports that came.
-    pub reports_sent: u64,
-}
 
 /// What entries about media have in common.
 #[derive(Clone, Copy, Debug)]
@@ -235,6 +15,10 @@ pub(crate) struct MediaContext<'a> {
     pub(crate) now: Instant,
     pub(crate) clock: &'a WallClock,
     pub(crate) transport_id: &'a str,
+    /// What all encoders together should produce, in bits a second.
+    pub(crate) target_bitrate: u64,
+    /// One stream of video has all of it.
+    pub(crate) is_only_video: bool,
 }
 
 impl MediaContext<'_> {
@@ -256,10 +40,39 @@ pub(crate) fn describe_transceiver(
         describe_inbound(context, transceiver, &stream, codec_id, entries);
     }
     let sent = transceiver.send_payload_type();
+    let source = describe_source(context, transceiver, entries);
     for (index, stream) in outbound.enumerate() {
         let codec_id = sent.and_then(|sent| note_codec(context, transceiver, sent, entries));
-        describe_outbound(context, transceiver, (index, &stream), codec_id, entries);
+        let source = source.clone().filter(|_| stream.is_active);
+        describe_outbound(
+            context,
+            transceiver,
+            (index, &stream),
+            codec_id,
+            source,
+            entries,
+        );
     }
+}
+
+/// Adds what a transceiver sends, if it has anything to send, and answers its id.
+fn describe_source(
+    context: MediaContext<'_>,
+    transceiver: &Transceiver,
+    entries: &mut Vec<StatsEntry>,
+) -> Option<String> {
+    if !transceiver.has_track || transceiver.sender.is_none() {
+        return None;
+    }
+    let (kind, _) = kind(transceiver.kind);
+    let id = format!("media-source-{}", transceiver.id.0);
+    entries.push(StatsEntry::MediaSource(MediaSourceStats {
+        id: id.clone(),
+        timestamp: context.timestamp(context.now),
+        track_identifier: transceiver.track.clone(),
+        kind,
+    }));
+    Some(id)
 }
 
 fn describe_inbound(
@@ -271,22 +84,12 @@ fn describe_inbound(
 ) {
     let (kind, is_video) = kind(transceiver.kind);
     let id = format!("inbound-{kind}-{}", stream.ssrc);
-    let remote = stream
-        .sender_report
-        .map(|(info, came)| RemoteOutboundRtpStats {
-            id: format!("remote-outbound-{kind}-{}", stream.ssrc),
-            timestamp: context.timestamp(came),
-            ssrc: stream.ssrc,
-            kind,
-            transport_id: context.transport_id.to_owned(),
-            codec_id: codec_id.clone(),
-            local_id: id.clone(),
-            remote_timestamp: milliseconds(info.ntp_time.to_unix()),
-            packets_sent: info.packets.into(),
-            bytes_sent: info.octets.into(),
-            reports_sent: stream.sender_reports,
-        });
+    let remote = remote_outbound(context, kind, stream, &id, &codec_id);
     let plis = stream.key_frame_requests - stream.full_intra_requests;
+    // Packets that are handed on as they are do not become frames, nor enter a buffer.
+    let has_frames = is_video && transceiver.delivery == Delivery::Frames;
+    let has_buffer = transceiver.delivery != Delivery::Packets;
+    let rate = stream.frame_rate.per_second(context.now);
     entries.push(StatsEntry::InboundRtp(InboundRtpStats {
         timestamp: context.timestamp(context.now),
         ssrc: stream.ssrc,
@@ -295,17 +98,27 @@ fn describe_inbound(
         codec_id,
         remote_id: remote.as_ref().map(|remote| remote.id.clone()),
         mid: transceiver.mid.clone(),
-        packets_received: stream.packets,
+        track_identifier: transceiver.remote_track().map(str::to_owned),
+        packets_received: stream.packets + stream.retransmitted_packets,
         packets_lost: stream.lost,
         jitter: stream.jitter.as_secs_f64(),
         packets_discarded: stream.late + stream.duplicates,
-        bytes_received: stream.bytes,
+        bytes_received: stream.bytes + stream.retransmitted_bytes,
+        header_bytes_received: stream.header_bytes,
         last_packet_received_timestamp: stream.last_arrival.map(|at| context.timestamp(at)),
-        frames_received: is_video.then_some(stream.frames),
-        frames_dropped: is_video.then_some(stream.frames_dropped),
+        frames_received: has_frames.then_some(stream.frames),
+        frames_dropped: has_frames.then_some(stream.frames_dropped),
+        frames_assembled_from_multiple_packets: has_frames.then_some(stream.frames_assembled),
+        total_assembly_time: has_frames.then_some(stream.assembly_time.as_secs_f64()),
+        frames_per_second: rate.filter(|_| has_frames).map(f64::from),
+        frame_width: stream.resolution.map(|size| size.width),
+        frame_height: stream.resolution.map(|size| size.height),
+        jitter_buffer_delay: has_buffer.then_some(stream.buffer_delay.as_secs_f64()),
+        jitter_buffer_emitted_count: has_buffer.then_some(stream.buffer_emitted),
         nack_count: stream.nacks,
         fir_count: is_video.then_some(stream.full_intra_requests),
         pli_count: is_video.then_some(plis),
+        rtx_ssrc: stream.rtx_ssrc,
         retransmitted_packets_received: stream.retransmitted_packets,
         retransmitted_bytes_received: stream.retransmitted_bytes,
         id,
@@ -313,40 +126,51 @@ fn describe_inbound(
     entries.extend(remote.map(StatsEntry::RemoteOutboundRtp));
 }
 
-fn describe_outbound(
+fn remote_outbound(
     context: MediaContext<'_>,
-    transceiver: &Transceiver,
-    (index, stream): (usize, &OutboundStats),
-    codec_id: Option<String>,
-    entries: &mut Vec<StatsEntry>,
-) {
-    let (kind, is_video) = kind(transceiver.kind);
-    let id = format!("outbound-{kind}-{}", stream.ssrc);
-    let clock_rate = transceiver
-        .send_codec
-        .as_ref()
-        .map(|codec| codec.clock_rate);
-    let remote = stream.remote.map(|(block, came)| RemoteInboundRtpStats {
-        id: format!("remote-inbound-{kind}-{}", stream.ssrc),
+    kind: &'static str,
+    stream: &InboundStats,
+    local_id: &str,
+    codec_id: &Option<String>,
+) -> Option<RemoteOutboundRtpStats> {
+    let (info, came) = stream.sender_report?;
+    Some(RemoteOutboundRtpStats {
+        id: format!("remote-outbound-{kind}-{}", stream.ssrc),
         timestamp: context.timestamp(came),
         ssrc: stream.ssrc,
         kind,
         transport_id: context.transport_id.to_owned(),
         codec_id: codec_id.clone(),
-        local_id: id.clone(),
-        packets_lost: block.packets_lost.into(),
-        jitter: f64::from(block.jitter) / f64::from(clock_rate.unwrap_or(1).max(1)),
-        fraction_lost: f64::from(block.fraction_lost) / 256.0,
+        local_id: local_id.to_owned(),
+        remote_timestamp: milliseconds(info.ntp_time.to_unix()),
+        packets_sent: info.packets.into(),
+        bytes_sent: info.octets.into(),
+        reports_sent: stream.sender_reports,
         round_trip_time: stream.rtt.map(|rtt| rtt.as_secs_f64()),
         total_round_trip_time: stream.total_rtt.as_secs_f64(),
         round_trip_time_measurements: stream.rtt_measurements,
-    });
+    })
+}
+
+fn describe_outbound(
+    context: MediaContext<'_>,
+    transceiver: &Transceiver,
+    (index, stream): (usize, &OutboundStats),
+    codec_id: Option<String>,
+    media_source_id: Option<String>,
+    entries: &mut Vec<StatsEntry>,
+) {
+    let (kind, is_video) = kind(transceiver.kind);
+    let id = format!("outbound-{kind}-{}", stream.ssrc);
+    let remote = remote_inbound(context, transceiver, stream, &id, &codec_id);
+    let rate = stream.frame_rate.per_second(context.now);
     entries.push(StatsEntry::OutboundRtp(OutboundRtpStats {
         timestamp: context.timestamp(context.now),
         ssrc: stream.ssrc,
         kind,
         transport_id: context.transport_id.to_owned(),
         codec_id,
+        media_source_id,
         remote_id: remote.as_ref().map(|remote| remote.id.clone()),
         mid: transceiver.mid.clone(),
         rid: stream.rid.clone(),
@@ -354,9 +178,15 @@ fn describe_outbound(
         active: stream.is_active,
         packets_sent: stream.packets + stream.retransmitted_packets + stream.padding_packets,
         bytes_sent: stream.bytes + stream.retransmitted_bytes,
+        header_bytes_sent: stream.header_bytes,
         retransmitted_packets_sent: stream.retransmitted_packets,
         retransmitted_bytes_sent: stream.retransmitted_bytes,
         rtx_ssrc: stream.rtx_ssrc,
+        target_bitrate: target_bitrate(context, transceiver, (index, stream)),
+        total_packet_send_delay: stream.send_delay.as_secs_f64(),
+        frames_per_second: rate.filter(|_| is_video).map(f64::from),
+        frame_width: stream.resolution.map(|size| size.width),
+        frame_height: stream.resolution.map(|size| size.height),
         frames_sent: is_video.then_some(stream.frames),
         nack_count: stream.nacks,
         fir_count: is_video.then_some(stream.full_intra_requests),
@@ -364,6 +194,55 @@ fn describe_outbound(
         id,
     }));
     entries.extend(remote.map(StatsEntry::RemoteInboundRtp));
+}
+
+/// What an encoder may produce: what was set for it, or all there is when no other of video shares it.
+fn target_bitrate(
+    context: MediaContext<'_>,
+    transceiver: &Transceiver,
+    (index, stream): (usize, &OutboundStats),
+) -> Option<f64> {
+    let is_alone = context.is_only_video && transceiver.kind == MediaKind::Video;
+    let encoding = transceiver.encodings.get(index)?;
+    let own = encoding.parameters.max_bitrate;
+    let own = own.or(is_alone.then_some(u64::MAX))?;
+    stream
+        .is_active
+        .then_some(own.min(context.target_bitrate) as f64)
+}
+
+fn remote_inbound(
+    context: MediaContext<'_>,
+    transceiver: &Transceiver,
+    stream: &OutboundStats,
+    local_id: &str,
+    codec_id: &Option<String>,
+) -> Option<RemoteInboundRtpStats> {
+    let (block, came) = stream.remote?;
+    let (kind, _) = kind(transceiver.kind);
+    let codec = transceiver.send_codec.as_ref();
+    let clock_rate = codec.map_or(1, |codec| codec.clock_rate.max(1));
+    // The receiver counts how often numbers have wrapped from the first one on.
+    let first = stream.first_sequence.unwrap_or_default();
+    let behind = block.highest_sequence.checked_sub(first.into());
+    let expected = behind.map_or(0, |behind| i64::from(behind) + 1);
+    let received = expected - i64::from(block.packets_lost);
+    Some(RemoteInboundRtpStats {
+        id: format!("remote-inbound-{kind}-{}", stream.ssrc),
+        timestamp: context.timestamp(came),
+        ssrc: stream.ssrc,
+        kind,
+        transport_id: context.transport_id.to_owned(),
+        codec_id: codec_id.clone(),
+        local_id: local_id.to_owned(),
+        packets_received: u64::try_from(received).unwrap_or_default(),
+        packets_lost: block.packets_lost.into(),
+        jitter: f64::from(block.jitter) / f64::from(clock_rate),
+        fraction_lost: f64::from(block.fraction_lost) / 256.0,
+        round_trip_time: stream.rtt.map(|rtt| rtt.as_secs_f64()),
+        total_round_trip_time: stream.total_rtt.as_secs_f64(),
+        round_trip_time_measurements: stream.rtt_measurements,
+    })
 }
 
 /// Adds the codec that a payload type stands for, once, and answers its id.
@@ -406,6 +285,12 @@ impl Transceiver {
         let agreed = self.agreed.as_ref()?;
         let mut codecs = agreed.own.codecs.iter().chain(&agreed.peers.codecs);
         codecs.find(|codec| codec.payload_type == payload_type)
+    }
+
+    /// What the peer calls the track that it sends (RFC 8830).
+    fn remote_track(&self) -> Option<&str> {
+        let peers = &self.agreed.as_ref()?.peers;
+        peers.msids.first()?.track.as_deref()
     }
 
     fn send_payload_type(&self) -> Option<u8> {

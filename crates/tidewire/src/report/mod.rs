@@ -7,14 +7,16 @@
 //! `frames_received` counts frames that were put together; a packet that was sent again does not undo its
 //! loss in `packets_lost`, as in Chromium.
 
+mod base64;
 mod media;
+mod remote;
+mod streams;
 mod transport;
 
 use std::time::Duration;
 
-pub use media::{
-    CodecStats, InboundRtpStats, OutboundRtpStats, RemoteInboundRtpStats, RemoteOutboundRtpStats,
-};
+pub use remote::{RemoteInboundRtpStats, RemoteOutboundRtpStats};
+pub use streams::{CodecStats, InboundRtpStats, MediaSourceStats, OutboundRtpStats};
 pub use transport::{
     CandidatePairStats, CertificateStats, DataChannelStats, IceCandidateStats, PeerConnectionStats,
     TransportStats,
@@ -22,7 +24,7 @@ pub use transport::{
 
 pub(crate) use media::{MediaContext, describe_transceiver};
 pub(crate) use transport::{
-    Ids, candidate_id, candidate_pair_state, local_candidate, remote_candidate,
+    Ids, candidate_pair_state, certificate, describe_candidate, local_id, remote_id,
 };
 
 /// RTCStatsReport: one entry for each thing, in an order that does not change. Entries name each other by
@@ -45,6 +47,8 @@ pub struct StatsReport {
 pub enum StatsEntry {
     /// A codec in use.
     Codec(CodecStats),
+    /// What is sent, before it is encoded.
+    MediaSource(MediaSourceStats),
     /// A received stream.
     InboundRtp(InboundRtpStats),
     /// A sent stream.
@@ -81,6 +85,7 @@ impl StatsEntry {
     pub fn id(&self) -> &str {
         match self {
             Self::Codec(stats) => &stats.id,
+            Self::MediaSource(stats) => &stats.id,
             Self::InboundRtp(stats) => &stats.id,
             Self::OutboundRtp(stats) => &stats.id,
             Self::RemoteInboundRtp(stats) => &stats.id,

@@ -1,6 +1,9 @@
 //! Entries about what carries media and data.
 
-use tidewire_ice::{Address, Candidate, PairState};
+use tidewire_dtls::Fingerprint;
+use tidewire_ice::{Address, Candidate, PairInfo, PairState, TcpType};
+
+use super::base64;
 
 /// RTCPeerConnectionStats.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,7 +56,8 @@ pub struct DataChannelStats {
     pub bytes_received: u64,
 }
 
-/// RTCTransportStats.
+/// RTCTransportStats. Datagrams are those of media and data, of DTLS and SRTP as they are, without the
+/// checks of ICE.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -70,9 +74,9 @@ pub struct TransportStats {
     pub packets_sent: u64,
     /// Datagrams received.
     pub packets_received: u64,
-    /// Their bytes.
+    /// Bytes in those that were sent.
     pub bytes_sent: u64,
-    /// Their bytes.
+    /// Bytes in those that were received.
     pub bytes_received: u64,
     /// RTCIceRole.
     pub ice_role: &'static str,
@@ -85,6 +89,8 @@ pub struct TransportStats {
     /// The pair in use.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub selected_candidate_pair_id: Option<String>,
+    /// How often another pair than before came into use, or none.
+    pub selected_candidate_pair_changes: u64,
     /// Our certificate.
     pub local_certificate_id: String,
     /// The peer's, once it is known.
@@ -96,9 +102,8 @@ pub struct TransportStats {
     /// The cipher suite's name in the registry of TLS, or its number.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub dtls_cipher: Option<String>,
-    /// `client` or `server`.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub dtls_role: Option<&'static str>,
+    /// `client`, `server`, or `unknown` before it is negotiated.
+    pub dtls_role: &'static str,
     /// The protection profile's name in the registry of DTLS-SRTP.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub srtp_cipher: Option<&'static str>,
@@ -127,11 +132,28 @@ pub struct CandidatePairStats {
     pub state: &'static str,
     /// Whether it is nominated.
     pub nominated: bool,
-    /// The smoothed round trip of checks, in seconds.
+    /// Datagrams of media and data sent.
+    pub packets_sent: u64,
+    /// Datagrams of media and data received.
+    pub packets_received: u64,
+    /// Bytes in those that were sent.
+    pub bytes_sent: u64,
+    /// Bytes in those that were received.
+    pub bytes_received: u64,
+    /// When the last of them was sent, in milliseconds since 1970.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub last_packet_sent_timestamp: Option<f64>,
+    /// When the last of them was received, in milliseconds since 1970.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub last_packet_received_timestamp: Option<f64>,
+    /// The last round trip of a check, in seconds.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub current_round_trip_time: Option<f64>,
     /// The sum of all round trips of checks, in seconds.
     pub total_round_trip_time: f64,
+    /// What the path carries, as far as it was estimated, in bits a second: of the pair in use.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub available_outgoing_bitrate: Option<f64>,
     /// Checks sent.
     pub requests_sent: u64,
     /// Checks received.
@@ -166,6 +188,9 @@ pub struct IceCandidateStats {
     pub port: u16,
     /// `udp` or `tcp`.
     pub protocol: &'static str,
+    /// RTCIceTcpCandidateType, over TCP.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tcp_type: Option<&'static str>,
     /// RTCIceCandidateType.
     pub candidate_type: &'static str,
     /// The priority.
@@ -178,7 +203,7 @@ pub struct IceCandidateStats {
     /// The related port.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub related_port: Option<u16>,
-    /// The username fragment that it told.
+    /// The username fragment that goes with it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub username_fragment: Option<String>,
 }
@@ -200,6 +225,8 @@ pub struct CertificateStats {
     pub fingerprint: String,
     /// The hash function, such as `sha-256`.
     pub fingerprint_algorithm: String,
+    /// The certificate itself, in DER and base 64.
+    pub base64_certificate: String,
 }
 
 /// Names of entries that there is one of.
@@ -213,19 +240,28 @@ impl Ids {
 }
 
 /// Names a candidate by what does not change of it.
-pub(crate) fn candidate_id(side: &str, address: &dyn std::fmt::Display, kind: &str) -> String {
+fn candidate_id(side: &str, address: &dyn std::fmt::Display, kind: &str) -> String {
     format!("{side}-candidate-{kind}-{address}")
 }
 
-pub(crate) fn local_candidate(candidate: &Candidate, timestamp: f64) -> IceCandidateStats {
-    describe(candidate, "local", timestamp)
+/// Names our candidate of a pair: the address that the peer saw, unless that is one of the machine's own.
+pub(crate) fn local_id(pair: &PairInfo) -> String {
+    let address = pair.mapped.unwrap_or(pair.local);
+    candidate_id("local", &address, pair.local_kind.as_str())
 }
 
-pub(crate) fn remote_candidate(candidate: &Candidate, timestamp: f64) -> IceCandidateStats {
-    describe(candidate, "remote", timestamp)
+/// Names the peer's candidate of a pair.
+pub(crate) fn remote_id(pair: &PairInfo) -> String {
+    candidate_id("remote", &pair.remote, pair.remote_kind.as_str())
 }
 
-fn describe(candidate: &Candidate, side: &str, timestamp: f64) -> IceCandidateStats {
+/// A candidate of one side, whose credentials have the username fragment `ufrag`.
+pub(crate) fn describe_candidate(
+    candidate: &Candidate,
+    side: &str,
+    ufrag: Option<&str>,
+    timestamp: f64,
+) -> IceCandidateStats {
     let kind = candidate.kind.as_str();
     let address = candidate.socket_addr();
     let id = match (&candidate.address, address) {
@@ -242,12 +278,39 @@ fn describe(candidate: &Candidate, side: &str, timestamp: f64) -> IceCandidateSt
         address: address.map(|address| address.ip().to_string()),
         port: candidate.address.port(),
         protocol: candidate.transport.as_str(),
+        tcp_type: candidate.tcp_type.map(tcp_type),
         candidate_type: kind,
         priority: candidate.priority,
         foundation: candidate.foundation.as_str().to_owned(),
         related_address: candidate.related.map(|related| related.ip().to_string()),
         related_port: candidate.related.map(|related| related.port()),
-        username_fragment: candidate.ufrag().map(str::to_owned),
+        username_fragment: candidate.ufrag().or(ufrag).map(str::to_owned),
+    }
+}
+
+fn tcp_type(kind: TcpType) -> &'static str {
+    match kind {
+        TcpType::Active => "active",
+        TcpType::Passive => "passive",
+        TcpType::SimultaneousOpen => "so",
+    }
+}
+
+/// A certificate with the fingerprint that signalling has of it.
+pub(crate) fn certificate(
+    id: &str,
+    fingerprint: &Fingerprint,
+    der: &[u8],
+    timestamp: f64,
+) -> CertificateStats {
+    let text = fingerprint.to_string();
+    let (algorithm, digest) = text.split_once(' ').unwrap_or(("", &text));
+    CertificateStats {
+        id: id.to_owned(),
+        timestamp,
+        fingerprint: digest.to_owned(),
+        fingerprint_algorithm: algorithm.to_owned(),
+        base64_certificate: base64::encode(der),
     }
 }
 
