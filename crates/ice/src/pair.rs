@@ -131,6 +131,13 @@ impl Pair {
         self.traffic.total_rtt += sample;
     }
 
+    /// Nobody knows which of several requests was answered: it took `longest` at most. The sum is that
+    /// of all responses, so that their number divides it.
+    pub(crate) fn guessed(&mut self, longest: Duration) {
+        let likely = self.rtt.unwrap_or(longest);
+        self.traffic.total_rtt += likely.min(longest);
+    }
+
     pub(crate) fn info(&self, selected: bool) -> PairInfo {
         PairInfo {
             id: self.id,
@@ -177,7 +184,8 @@ pub struct PairTraffic {
     pub last_received: Option<Instant>,
     /// The last round trip measured.
     pub last_rtt: Option<Duration>,
-    /// The sum of all round trips measured.
+    /// The sum of all round trips, one for each response. What a request that was repeated took is
+    /// guessed.
     pub total_rtt: Duration,
 }
 

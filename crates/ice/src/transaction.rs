@@ -44,6 +44,7 @@ pub(crate) struct Schedule {
     left: u32,
     last_wait: Duration,
     next: Instant,
+    repeated: bool,
     cancelled: bool,
 }
 
@@ -60,6 +61,7 @@ impl Schedule {
             left: transmissions.max(1),
             last_wait,
             next: now,
+            repeated: false,
             cancelled: false,
         };
         schedule.transmitted(now);
@@ -176,6 +178,7 @@ impl Transactions {
         if due.schedule.left == 0 {
             return Some(Due::Expired(due.id));
         }
+        due.schedule.repeated = true;
         due.schedule.transmitted(now);
         Some(Due::Retransmit(due.id))
     }
@@ -215,8 +218,8 @@ impl Transaction {
     }
 
     /// Whether only the first transmission has left: then an answer tells the round-trip time.
-    pub(crate) fn is_unrepeated(&self, transmissions: u32) -> bool {
-        self.schedule.left + 1 >= transmissions
+    pub(crate) fn is_unrepeated(&self) -> bool {
+        !self.schedule.repeated
     }
 }
 

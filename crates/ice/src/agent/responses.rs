@@ -69,8 +69,7 @@ impl Agent {
         match transaction.purpose {
             Purpose::Check { pair, nominate } => {
                 self.renew_consent(pair);
-                let transmissions = self.config.timing.max_transmissions;
-                let measured = transaction.is_unrepeated(transmissions);
+                let measured = transaction.is_unrepeated();
                 let kind = self.learn_mapped(mapped, transaction.base);
                 if let Some(pair) = self.session.checklist.get_mut(pair) {
                     pair.mapped = Some((mapped, kind));
@@ -78,6 +77,8 @@ impl Agent {
                     pair.answered = Some(self.now);
                     if measured {
                         pair.measured(sample);
+                    } else {
+                        pair.guessed(sample);
                     }
                 }
                 self.check_succeeded(pair, nominate);

@@ -307,3 +307,22 @@ fn data_is_counted_by_pair_and_the_choice_of_one_as_a_change() {
     net.agents[A].close();
     assert_eq!(net.agents[A].stats().selected_pair_changes, changes + 1);
 }
+
+#[test]
+fn a_check_that_another_one_replaces_still_tells_the_round_trip() {
+    let link = LinkConfig {
+        delay: ms(20),
+        ..LinkConfig::default()
+    };
+    let mut net = Net::with_link(1, link);
+    net.add_hosts();
+    net.exchange();
+    net.run(secs(1));
+    for index in [A, B] {
+        let pair = net.agents[index].pairs().find(|pair| pair.selected);
+        let traffic = pair.expect("a pair in use").traffic;
+        assert_eq!(traffic.last_rtt, Some(ms(40)));
+        let responses = traffic.responses_received as u32;
+        assert_eq!(traffic.total_rtt, ms(40) * responses);
+    }
+}

@@ -2,10 +2,38 @@
 //! [`PeerConnection::stats_report`](crate::PeerConnection::stats_report). The feature `serde` writes them as
 //! JSON under the W3C's own names.
 //!
-//! What stands here under a name of the W3C's means the same, with these differences: bytes are those of
-//! payloads, without headers and padding, as the W3C has it, and header bytes are not counted;
-//! `frames_received` counts frames that were put together; a packet that was sent again does not undo its
-//! loss in `packets_lost`, as in Chromium.
+//! What stands here under a name of the W3C's means the same, with these differences:
+//! - A frame is what the payload format hands on: of VP9 and AV1 with spatial layers, one layer.
+//!   `framesReceived` counts frames that were put together, `framesPerSecond` those of the last ten full
+//!   tenths of a second, and `frameWidth` and `frameHeight` are those of the last key frame, whether it was
+//!   decoded or not; of what is sent, of a frame that the application said is one.
+//! - The jitter buffer is the one that puts packets in order. It holds back nothing but what waits for a
+//!   packet that is missing, and `jitterBufferEmittedCount` counts frames, of audio too, where the W3C counts
+//!   samples; the quotient is the average delay all the same. A receiver of packets in order counts
+//!   packets; one of packets as they come has no buffer and no frames, and the members are not there.
+//! - A packet that was sent again does not undo its loss in `packetsLost`, as in Chromium.
+//! - `totalPacketSendDelay` leaves out packets that were sent again.
+//! - `targetBitrate` is there where it is told: an encoding's own limit, or all of
+//!   [`target_bitrate`](crate::PeerConnection::target_bitrate) when only one stream of video is sent.
+//!   `availableOutgoingBitrate` is the rate of the bandwidth estimator; a fixed rate estimates nothing.
+//! - Packets and bytes of `transport` and `candidate-pair` are datagrams of DTLS, SRTP and SRTCP, in whole.
+//! - `roundTripTime` of `remote-outbound-rtp` is measured by one who does not send (RFC 3611).
+//!
+//! What is missing:
+//! - **Codecs know it:** `framesDecoded`, `keyFramesDecoded`, `framesEncoded`, `keyFramesEncoded`, `frameBitDepth`,
+//!   `hugeFramesSent`, `qpSum`, `psnrSum`, `psnrMeasurements`, `totalDecodeTime`, `totalEncodeTime`,
+//!   `totalProcessingDelay`, `totalEncodedBytesTarget`, `qualityLimitationReason` with its durations and
+//!   changes, `totalCorruptionProbability` and what goes with it, `scalabilityMode`,
+//!   `encoderImplementation`, `decoderImplementation`, `powerEfficientEncoder`, `powerEfficientDecoder`.
+//! - **Who plays knows it:** `framesRendered`, `totalInterFrameDelay`, `totalSquaredInterFrameDelay`, pauses
+//!   and freezes, `estimatedPlayoutTimestamp`, `jitterBufferTargetDelay`, `jitterBufferMinimumDelay`, all that
+//!   counts samples, `audioLevel`, `totalAudioEnergy`, `playoutId`, and entries of `media-playout`.
+//! - **Who captures knows it:** what `media-source` has beyond the track and its kind.
+//! - **Whoever owns the sockets knows it:** `url` and `relayProtocol` of candidates, `packetsDiscardedOnSend`
+//!   and `bytesDiscardedOnSend`.
+//! - **The stack does not do it:** `fecSsrc`, `fecPacketsReceived`, `fecPacketsDiscarded` and
+//!   `fecBytesReceived`; what counts ECN and congestion feedback (RFC 8888); `availableIncomingBitrate`;
+//!   `issuerCertificateId`, as of a chain only the first certificate is looked at.
 
 mod base64;
 mod media;
