@@ -194,9 +194,7 @@ impl Inbound {
 
     fn deliver(&mut self, now: Instant, packet: InboundPacket, out: &mut Bounded<Received>) {
         let Some(reorder) = &mut self.reorder else {
-            if self.starts_key_frame(&packet) {
-                self.key_frames.satisfy();
-            }
+            self.note_key_frame(&packet);
             out.push(Received {
                 stream: self.id,
                 rid: self.rid.clone(),
@@ -215,9 +213,7 @@ impl Inbound {
     fn release(&mut self, now: Instant, out: &mut Bounded<Received>) {
         while let Some((_, packet)) = self.reorder.as_mut().and_then(|held| held.pop(now)) {
             if self.config.delivery == Delivery::OrderedPackets {
-                if self.starts_key_frame(&packet) {
-                    self.key_frames.satisfy();
-                }
+                self.note_key_frame(&packet);
                 self.stats.note_emitted(now, packet.arrival);
                 out.push(Received {
                     stream: self.id,
@@ -234,8 +230,14 @@ impl Inbound {
         }
     }
 
-    fn starts_key_frame(&self, packet: &InboundPacket) -> bool {
-        self.codec.format.starts_key_frame(&packet.payload)
+    /// Looks whether a packet that is handed on as it is begins a key frame.
+    fn note_key_frame(&mut self, packet: &InboundPacket) {
+        let format = self.codec.format;
+        if format.starts_key_frame(&packet.payload) {
+            self.key_frames.satisfy();
+            let resolution = format.payload_resolution(&packet.payload);
+            self.stats.resolution = resolution.or(self.stats.resolution);
+        }
     }
 
     fn depacketize(&mut self, now: Instant, packet: InboundPacket, out: &mut Bounded<Received>) {

@@ -63,6 +63,18 @@ impl Format {
         }
     }
 
+    /// How large pictures are by the payload that [starts a key frame](Self::starts_key_frame), as far as it
+    /// tells.
+    pub fn payload_resolution(self, payload: &[u8]) -> Option<Resolution> {
+        match self {
+            Self::Av1 => av1::payload_resolution(payload),
+            Self::H264 | Self::H264SingleUnit => h264::payload_resolution(payload),
+            Self::Vp8 => vp8::payload_resolution(payload),
+            Self::Vp9 => vp9::payload_resolution(payload),
+            _ => None,
+        }
+    }
+
     fn packetize(self) -> Box<dyn Packetize> {
         match self {
             Self::Av1 => Box::new(av1::Av1Packetizer::default()),

@@ -233,4 +233,7 @@ fn packets_that_are_handed_on_as_they_are_are_no_frames() {
     assert_eq!(received.frames_received, None);
     assert_eq!(received.frames_per_second, None);
     assert_eq!(received.jitter_buffer_emitted_count, None);
+    // The packet that begins a key frame tells.
+    let size = (received.frame_width, received.frame_height);
+    assert_eq!(size, (Some(640), Some(360)));
 }

@@ -73,12 +73,15 @@ impl Default for FrameInfo {
 pub fn starts_key_frame(payload: &[u8]) -> bool {
     Aggregation::parse(payload)
         .filter(|aggregation| !aggregation.continues)
-        .and_then(|aggregation| has_key_frame(payload, aggregation))
+        .and_then(|aggregation| {
+            let scan = scan_payload(payload, aggregation)?;
+            Some(aggregation.starts_sequence || scan.is_key())
+        })
         .unwrap_or_default()
 }
 
 /// `None` when the payload is malformed.
-fn has_key_frame(payload: &[u8], aggregation: Aggregation) -> Option<bool> {
+fn scan_payload(payload: &[u8], aggregation: Aggregation) -> Option<Scan> {
     let mut scan = Scan::default();
     let mut elements = Elements::new(payload);
     while let Some(range) = elements.next() {
@@ -87,11 +90,17 @@ fn has_key_frame(payload: &[u8], aggregation: Aggregation) -> Option<bool> {
             scan.take(header, body);
         }
     }
-    Some(aggregation.starts_sequence || scan.is_key())
+    Some(scan)
 }
 
 /// The size in the sequence header before a key frame.
 pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
     let scan = Scan::of(frame);
     scan.resolution().filter(|_| scan.is_key())
+}
+
+/// The size in the sequence header of a payload.
+pub(super) fn payload_resolution(payload: &[u8]) -> Option<Resolution> {
+    let aggregation = Aggregation::parse(payload).filter(|aggregation| !aggregation.continues)?;
+    scan_payload(payload, aggregation)?.resolution()
 }

@@ -57,3 +57,12 @@ pub(super) fn resolution(stream: &[u8]) -> Option<Resolution> {
         }
     }
 }
+
+/// The size in the sequence parameter set of a payload.
+pub(super) fn payload_resolution(payload: &[u8]) -> Option<Resolution> {
+    let sps = match nal_type(payload) {
+        Some(NalType::STAP_A) => aggregated(payload).find_map(Sps::parse),
+        _ => Sps::parse(payload),
+    };
+    sps.map(|sps| sps.resolution)
+}

@@ -57,6 +57,10 @@ fn short_units_travel_together_and_long_ones_in_pieces() {
         .collect();
     assert_eq!(first, [24, 28, 28, 28]);
     assert!(starts_key_frame(&packets[0].1.payload));
+    let size = Sps::parse(&SPS).map(|sps| sps.resolution);
+    assert_eq!(Format::H264.payload_resolution(&packets[0].1.payload), size);
+    assert_eq!(Format::H264.payload_resolution(&SPS), size);
+    assert_eq!(Format::H264.payload_resolution(&packets[1].1.payload), None);
     assert!(starts_key_frame(&packets[1].1.payload));
     assert!(!starts_key_frame(&packets[2].1.payload));
     let mut depacketizer = Depacketizer::new(Format::H264);

@@ -75,3 +75,9 @@ pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
         height: size(height_low, height_high),
     })
 }
+
+/// The size in the header of the key frame that a payload begins.
+pub(super) fn payload_resolution(payload: &[u8]) -> Option<Resolution> {
+    let (descriptor, bitstream) = Descriptor::parse(payload)?;
+    resolution(bitstream).filter(|_| descriptor.begins_frame)
+}

@@ -73,7 +73,9 @@ fn a_key_frame_tells_its_size() {
         height: 480,
     };
     assert_eq!(resolution(&frame), Some(size));
-    assert!(starts_key_frame(&[&hex!("10")[..], &frame].concat()));
+    let payload = [&hex!("10")[..], &frame].concat();
+    assert!(starts_key_frame(&payload));
+    assert_eq!(Format::Vp8.payload_resolution(&payload), Some(size));
     assert!(!starts_key_frame(&[&hex!("00")[..], &frame].concat()));
     assert!(!starts_key_frame(&hex!("10 11")));
 }

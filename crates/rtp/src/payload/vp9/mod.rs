@@ -71,3 +71,11 @@ pub fn starts_key_frame(payload: &[u8]) -> bool {
 pub(super) fn resolution(frame: &[u8]) -> Option<Resolution> {
     bitstream::Header::parse(frame)?.resolution
 }
+
+/// The size of the highest layer, or in the header of the key frame that a payload begins.
+pub(super) fn payload_resolution(payload: &[u8]) -> Option<Resolution> {
+    let (descriptor, bitstream) = Descriptor::parse(payload).ok()?;
+    let structure = descriptor.structure.as_deref();
+    let largest = structure.and_then(|structure| structure.resolutions().last().copied());
+    largest.or_else(|| resolution(bitstream).filter(|_| descriptor.begins_frame))
+}

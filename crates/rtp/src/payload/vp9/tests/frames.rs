@@ -94,6 +94,8 @@ fn frames_of_libvpx_arrive_as_they_were() {
             for (index, sent) in &packets {
                 let first = received[*index].first_sequence == sent.sequence;
                 assert_eq!(starts_key_frame(&sent.payload), first && index % 4 == 0);
+                let size = Format::Vp9.payload_resolution(&sent.payload);
+                assert_eq!(size, starts_key_frame(&sent.payload).then_some(SIZE));
             }
         }
     }
