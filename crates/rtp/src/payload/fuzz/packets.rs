@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use crate::payload::{Depacketizer, Format, Packet};
 
-/// Puts frames together from packets, each `length, flags, payload` in `data`: what comes out is no more
+/// Looks for the size of pictures, then puts frames together from packets, each `length, flags, payload` in `data`: what comes out is no more
 /// than what went in and headers of its own.
 pub(super) fn receive(format: Format, data: &[u8]) {
+    let _ = (format.resolution(data), format.payload_resolution(data));
     let mut depacketizer = Depacketizer::new(format);
     let (mut sequence, mut timestamp, mut count, mut len) = (0, 0, 0, 0);
     let mut rest = data;
