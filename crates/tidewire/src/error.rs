@@ -63,6 +63,9 @@ pub enum Unacceptable {
     /// The answer to an ICE restart keeps the credentials of before (RFC 8839 section 4.4.3).
     #[error("the answer to an ICE restart has no new ICE credentials")]
     RestartIgnored,
+    /// An answer accepts a section, but none of its codecs (RFC 3264 section 6.1).
+    #[error("a media section is accepted without a codec that was offered")]
+    NoCodec,
     /// A section repeats the mid of another.
     #[error("two media sections have the same mid")]
     DuplicateMid,
@@ -87,9 +90,13 @@ pub enum TransceiverError {
     /// A codec is of another kind, or none carries media.
     #[error("the codecs do not fit the transceiver")]
     Codec,
-    /// The number or the names of encodings differ from those that there are.
-    #[error("the encodings are not those of the transceiver")]
+    /// The number or the names of encodings differ from those that there are; or, of a new transceiver,
+    /// there are too many, or their names are no such names (RFC 8851 section 10), or not different ones.
+    #[error("the encodings do not fit the transceiver")]
     Encodings,
+    /// A stream's name is none that a description can carry (RFC 8830 section 2).
+    #[error("a stream's name is not a token of at most 64 characters")]
+    StreamName,
 }
 
 /// Media is not sent.

@@ -110,7 +110,7 @@ impl PeerConnection {
         }
         let init = IceCandidateInit {
             candidate: String::new(),
-            sdp_mid: local.sections[index].mid.clone(),
+            sdp_mid: local.sections[index].told_mid().cloned(),
             sdp_m_line_index: u16::try_from(index).ok(),
             username_fragment: Some(local.credentials.ufrag.clone()),
         };

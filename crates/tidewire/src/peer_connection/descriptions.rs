@@ -11,7 +11,7 @@ use super::{DATA, PeerConnection, Reported};
 use crate::description::{SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
-use crate::media::Transceiver;
+use crate::media::{Transceiver, TransceiverId, Wanted};
 use crate::router::RouterEvent;
 use crate::session::{LocalParameters, RemoteSession, Section, Setup, describe, with_candidates};
 use crate::signaling::{Side, next_state};
@@ -28,6 +28,7 @@ impl PeerConnection {
         next_state(self.negotiation.state, Side::Local, SdpType::Offer)?;
         let (sections, owners) = self.sections_to_offer();
         let parts = LocalParts {
+            described: self.wanted_of(&owners),
             sections,
             owners,
             credentials: self.credentials_to_offer(),
@@ -53,12 +54,15 @@ impl PeerConnection {
             .ok_or(NegotiationError::NothingToAnswer)?
             .session
             .clone();
+        let sections = self.sections_to_answer(&offer);
+        let owners = self.owners_of(&sections);
         let parts = LocalParts {
             credentials: self.credentials_to_answer(&offer),
             tls_id: self.tls_id_to_answer(&offer),
             setup: self.setup_to_answer(&offer),
-            sections: self.sections_to_answer(&offer),
-            owners: Vec::new(),
+            described: self.wanted_of(&owners),
+            sections,
+            owners,
         };
         Ok(self.create(SdpType::Answer, offer.is_bundled, parts))
     }
@@ -175,6 +179,7 @@ impl PeerConnection {
         if self.ignores_restart(&local, &answer) {
             return Err(Unacceptable::RestartIgnored.into());
         }
+        self.check_codecs(&local.sections, &answer)?;
         self.apply(now, &local, &answer, setup, false);
         self.negotiation.pending_remote = Some(remote(description, answer));
         self.finish_exchange(description.kind, state, sections);
@@ -194,7 +199,6 @@ impl PeerConnection {
         if self.negotiation.state != SignalingState::Closed && self.remote_ufrag_in_use().is_some()
         {
             self.negotiation.restart_wanted = true;
-            self.negotiation.created = None;
             self.update_negotiation_needed();
         }
     }
@@ -258,9 +262,14 @@ impl PeerConnection {
         if negotiation.state != SignalingState::Stable {
             return;
         }
-        let media = self.transceivers.iter();
-        let is_needed =
-            negotiation.is_needed() || media.clone().any(Transceiver::needs_negotiation);
+        let mut media = self.transceivers.iter();
+        let is_orphan = |section: &Section| {
+            let mut owners = media.clone();
+            section.media().is_some() && owners.all(|owner| owner.mid != section.mid)
+        };
+        let is_needed = negotiation.is_needed()
+            || negotiation.sections.iter().any(is_orphan)
+            || media.any(Transceiver::needs_negotiation);
         let was_needed = std::mem::replace(&mut negotiation.needed, is_needed);
         if negotiation.needed && !was_needed {
             self.events.push(Event::NegotiationNeeded);
@@ -376,28 +385,48 @@ impl PeerConnection {
         }
     }
 
+    fn owners_of(&self, sections: &[Section]) -> Vec<Option<TransceiverId>> {
+        let owner = |section: &Section| {
+            let mut all = self.transceivers.iter();
+            let owner = all.find(|known| known.mid.is_some() && known.mid == section.mid);
+            owner.map(|transceiver| transceiver.id)
+        };
+        sections.iter().map(owner).collect()
+    }
+
+    /// What is wanted of transceivers now, which is what a description tells that is created now.
+    fn wanted_of(&self, owners: &[Option<TransceiverId>]) -> Vec<(TransceiverId, Wanted)> {
+        let all = self.transceivers.iter();
+        all.filter(|transceiver| owners.contains(&Some(transceiver.id)))
+            .map(|transceiver| (transceiver.id, transceiver.wanted()))
+            .collect()
+    }
+
     /// Notes what a description of ours says about transceivers, so that later changes show.
     fn note_described(&mut self, local: &LocalDescription) {
-        let mids = local.sections.iter().map(|section| section.mid.as_deref());
-        let owners = local.owners.iter().copied().chain(std::iter::repeat(None));
-        for (mid, owner) in mids.zip(owners) {
-            let mut all = self.transceivers.iter_mut();
-            let described = all.find(|transceiver| {
-                owner == Some(transceiver.id) || mid.is_some() && transceiver.mid.as_deref() == mid
-            });
-            if let Some(transceiver) = described {
-                transceiver.described = Some(transceiver.wanted());
+        for (id, wanted) in &local.described {
+            if let Ok(transceiver) = self.transceiver_mut(*id) {
+                transceiver.described = Some(wanted.clone());
             }
         }
     }
 
-    /// The transceivers of an offer of ours get the mids of their sections.
+    /// The transceivers of an offer of ours get the mids of their sections. One that was stopped since
+    /// the offer before this one is in neither, and so at its end.
     fn name_transceivers(&mut self, local: &LocalDescription) {
         for (section, owner) in local.sections.iter().zip(&local.owners) {
             if let Some(Ok(transceiver)) = owner.map(|id| self.transceiver_mut(id)) {
                 transceiver.mid.clone_from(&section.mid);
             }
         }
+        let sections = local.sections.iter().chain(&self.negotiation.sections);
+        let mids: Vec<_> = sections.map(|section| section.mid.clone()).collect();
+        for transceiver in &mut self.transceivers {
+            if transceiver.is_stopping && !mids.contains(&transceiver.mid) {
+                transceiver.mid = None;
+            }
+        }
+        self.drop_stopped();
     }
 
     /// From here on checks may name this generation of credentials.
@@ -447,6 +476,7 @@ impl PeerConnection {
         if kind == SdpType::Answer {
             self.negotiation.sections = sections;
             self.negotiation.complete();
+            self.agreed_numbers.clone_from(&self.numbers);
             for transceiver in &mut self.transceivers {
                 transceiver.agreed_on.clone_from(&transceiver.described);
             }

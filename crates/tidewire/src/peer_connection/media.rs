@@ -16,7 +16,7 @@ use super::sections::{both, matches};
 use super::transceivers::common;
 use super::{DATA, PeerConnection};
 use crate::datagram::Datagram;
-use crate::error::SendMediaError;
+use crate::error::{SendMediaError, Unacceptable};
 use crate::event::{Event, ReceivedMedia};
 use crate::media::{Agreed, CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
 use crate::session::{RemoteSession, RtpSection, Section, SectionUse};
@@ -172,9 +172,32 @@ impl PeerConnection {
             .clone()
             .all(|agreed| agreed.own.reduced_size && agreed.peers.reduced_size);
         self.media.set_reduced_size(is_reduced);
-        let stopped = |transceiver: &Transceiver| transceiver.is_stopped;
-        self.transceivers
-            .retain(|transceiver| !stopped(transceiver));
+        self.drop_stopped();
+    }
+
+    /// Whether each section that an answer accepts has a codec that both sides know.
+    pub(super) fn check_codecs(
+        &self,
+        own: &[Section],
+        answer: &RemoteSession,
+    ) -> Result<(), Unacceptable> {
+        for (own, (peers, used)) in own.iter().zip(answer.used_sections()) {
+            let mid = own.mid.as_deref().unwrap_or_default();
+            let (Some(own), Some(peers)) = (own.media(), peers.media()) else {
+                continue;
+            };
+            let mut all = self.transceivers.iter();
+            let owner = all.find(|known| known.mid.as_deref() == Some(mid));
+            let Some(owner) = owner.filter(|_| used == SectionUse::SharesTransport) else {
+                continue;
+            };
+            let known = known_codecs(owner, &self.capabilities);
+            let mut shared = shared_codecs(peers, own, &known);
+            if !shared.any(|(capability, _)| capability.is_primary()) {
+                return Err(Unacceptable::NoCodec);
+            }
+        }
+        Ok(())
     }
 
     fn apply_section(&mut self, now: Instant, id: TransceiverId, agreed: Agreed) {
@@ -183,8 +206,12 @@ impl PeerConnection {
         let Ok(transceiver) = self.transceiver_mut(id) else {
             return;
         };
-        transceiver.current_direction = Some(direction);
         transceiver.is_from_offer = false;
+        if !transceiver.is_live() {
+            // It was stopped meanwhile: the next exchange tells the peer.
+            return;
+        }
+        transceiver.current_direction = Some(direction);
         transceiver.agreed = Some(agreed);
         self.update_receiver(now, id);
         self.update_sender(id);
@@ -194,12 +221,11 @@ impl PeerConnection {
     fn finish_transceiver(&mut self, id: TransceiverId) {
         self.end_media(id);
         if let Ok(transceiver) = self.transceiver_mut(id) {
-            transceiver.is_stopped = true;
+            transceiver.is_stopping = true;
             transceiver.mid = None;
             if std::mem::take(&mut transceiver.receives) {
                 self.events.push(Event::TrackEnded(id));
             }
-            self.events.push(Event::TransceiverStopped(id));
         }
     }
 
@@ -251,6 +277,9 @@ impl PeerConnection {
             return;
         };
         let Some((capability, config)) = sender_config(transceiver, capabilities) else {
+            if let Some(sender) = transceiver.sender.take() {
+                self.media.remove_sender(sender);
+            }
             return;
         };
         transceiver.send_codec = Some(capability);
@@ -446,13 +475,21 @@ fn sender_config(
     let extensions = extension_map(peers, own, capabilities);
     let sends = transceiver.current_direction.is_some_and(|now| now.sends());
     let may_send = sends && transceiver.has_track;
-    let layered = !peers.receive_layers.is_empty();
+    // Layers flow where both sides named them (RFC 8853 section 5.3); elsewhere one stream does.
+    let layer = |rid: Option<&String>| {
+        let named = own.send_layers.iter().any(|layer| Some(&layer.rid) == rid);
+        let mut wanted = peers.receive_layers.iter();
+        wanted.find(|layer| named && Some(&layer.rid) == rid)
+    };
+    let layered = own
+        .send_layers
+        .iter()
+        .any(|own| layer(Some(&own.rid)).is_some());
     let encodings = transceiver.encodings.iter().enumerate();
     let encodings = encodings.map(|(index, encoding)| {
         let parameters = &encoding.parameters;
-        let mut wanted = peers.receive_layers.iter();
         let is_wanted = if layered {
-            wanted.any(|layer| Some(&layer.rid) == parameters.rid.as_ref() && !layer.paused)
+            layer(parameters.rid.as_ref()).is_some_and(|layer| !layer.paused)
         } else {
             index == 0
         };

@@ -82,6 +82,8 @@ pub struct PeerConnection {
     channels: datachannel::Endpoint,
     capabilities: MediaCapabilities,
     numbers: Numbers,
+    /// As they were when the last exchange was completed.
+    agreed_numbers: Numbers,
     wall_clock: WallClock,
     /// The name that all our streams share.
     cname: String,
@@ -197,6 +199,7 @@ impl PeerConnection {
         Ok(Self {
             capabilities: configuration.media,
             numbers: Numbers::default(),
+            agreed_numbers: Numbers::default(),
             media: Session::new(media_config, estimator, rng.fork(), now),
             srtp: None,
             transceivers: Vec::new(),

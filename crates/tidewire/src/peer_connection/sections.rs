@@ -1,6 +1,7 @@
 //! Media sections of ours: what we offer and answer for each transceiver (RFC 8829 sections 5.2 and 5.3).
 
 use tidewire_media::{Feedback, MediaKind, SignaledStream};
+use tidewire_rtp::extension::ExtensionKind;
 use tidewire_sdp::{Direction, Msid};
 
 use super::PeerConnection;
@@ -9,6 +10,7 @@ use crate::event::Event;
 use crate::media::{CodecCapability, Transceiver, TransceiverId, TransceiverInit};
 use crate::session::{
     Content, Layer, RemoteSession, RtpSection, Section, SectionCodec, SectionExtension, SectionUse,
+    told_mid,
 };
 
 /// The protocol of sections that we offer (RFC 8829 section 5.1.2).
@@ -47,14 +49,19 @@ impl PeerConnection {
             .filter(|transceiver| transceiver.is_live() && !is_agreed(&transceiver.mid))
             .map(|transceiver| (transceiver.id, transceiver.mid.clone()))
             .collect();
+        let taken: Vec<String> = self
+            .transceivers
+            .iter()
+            .filter_map(|known| known.mid.clone())
+            .collect();
         for (id, mid) in wanted {
             let content = self.offer_section(id);
-            let at = place(&mut sections, &mut free, content, mid);
+            let at = place(&mut sections, &mut free, content, mid, &taken);
             owners.resize(sections.len(), None);
             owners[at] = Some(id);
         }
         if self.negotiation.data_wanted && !sections.iter().any(Section::is_data) {
-            place(&mut sections, &mut free, Content::Data, None);
+            place(&mut sections, &mut free, Content::Data, None, &taken);
             owners.resize(sections.len(), None);
         }
         (sections, owners)
@@ -176,11 +183,15 @@ impl PeerConnection {
             self.numbers
                 .adopt(capability, codec.payload_type, codec.rtx);
         }
+        let is_named = told_mid(transceiver.mid.as_ref()).is_some();
         let known = self.capabilities.extensions(offered.kind);
-        let extensions: Vec<SectionExtension> = offered
-            .extensions
-            .iter()
-            .filter(|extension| known.iter().any(|(_, uri)| *uri == extension.uri))
+        let is_known = |uri: &str| {
+            let mut known = known.iter();
+            known.any(|(kind, known)| known == uri && (is_named || *kind != ExtensionKind::Mid))
+        };
+        let extensions = offered.extensions.iter();
+        let extensions: Vec<SectionExtension> = extensions
+            .filter(|extension| is_known(&extension.uri))
             .cloned()
             .collect();
         for extension in &extensions {
@@ -196,7 +207,14 @@ impl PeerConnection {
             ..self.own_section(&transceiver, direction)
         };
         if direction.receives() {
-            section.receive_layers.clone_from(&offered.send_layers);
+            let layers = offered.send_layers.iter().cloned();
+            // What the peer has paused it may go on with whenever it likes.
+            section.receive_layers = layers
+                .map(|layer| Layer {
+                    paused: false,
+                    ..layer
+                })
+                .collect();
         }
         let wants = |layer: &Layer| {
             let mut wanted = offered.receive_layers.iter();
@@ -329,8 +347,11 @@ impl PeerConnection {
             mid.is_some_and(|mid| agreed.contains(mid))
         };
         let mut gone = Vec::new();
+        let mut stay = Vec::new();
         self.transceivers.retain_mut(|transceiver| {
             if is_agreed(transceiver) {
+                let agreed = transceiver.agreed.as_ref();
+                stay.extend(agreed.map(|agreed| (transceiver.id, agreed.peers.clone())));
                 return true;
             }
             let is_known = transceiver.mid.take().is_some();
@@ -343,21 +364,30 @@ impl PeerConnection {
         for id in gone {
             self.events.push(Event::TrackEnded(id));
         }
+        for (id, peers) in stay {
+            self.note_remote_streams(id, &peers);
+        }
+        self.drop_stopped();
+        self.numbers.clone_from(&self.agreed_numbers);
     }
 }
 
-/// Puts a section in the place of one that is free, or at the end, and answers where.
+/// Puts a section in the place of one that is free, or at the end, and answers where. Without a mid it gets
+/// one that is not `taken`.
 fn place(
     sections: &mut Vec<Section>,
     free: &mut [bool],
     content: Content,
     mid: Option<String>,
+    taken: &[String],
 ) -> usize {
     let is_free = |mid: &String| {
         let mut sections = sections.iter();
         sections.all(|section| section.mid.as_ref() != Some(mid))
     };
-    let mid = mid.filter(is_free).unwrap_or_else(|| unused_mid(sections));
+    let mid = mid
+        .filter(is_free)
+        .unwrap_or_else(|| unused_mid(sections, taken));
     let section = Section {
         mid: Some(mid),
         content,
@@ -374,15 +404,15 @@ fn place(
     }
 }
 
-fn unused_mid(sections: &[Section]) -> String {
-    let is_used = |mid: &str| {
+fn unused_mid(sections: &[Section], taken: &[String]) -> String {
+    let is_used = |mid: &String| {
         let mut sections = sections.iter();
-        sections.any(|section| section.mid.as_deref() == Some(mid))
+        taken.contains(mid) || sections.any(|section| section.mid.as_ref() == Some(mid))
     };
-    (0..=sections.len())
+    (0..=sections.len() + taken.len())
         .map(|number| number.to_string())
         .find(|mid| !is_used(mid))
-        .expect("one more number than sections")
+        .expect("one more number than there are mids")
 }
 
 fn rejected(kind: MediaKind) -> Content {
