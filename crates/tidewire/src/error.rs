@@ -26,6 +26,9 @@ pub enum NegotiationError {
     /// The description is well formed but breaks a rule of the session.
     #[error("the description is not acceptable: {0}")]
     Unacceptable(#[from] Unacceptable),
+    /// The connection does without descriptions.
+    #[error("the connection was set up without descriptions")]
+    Undescribed,
     /// A remote candidate came before any remote description.
     #[error("there is no remote description that the candidate could belong to")]
     NoRemoteDescription,
@@ -69,6 +72,38 @@ pub enum Unacceptable {
     /// A section repeats the mid of another.
     #[error("two media sections have the same mid")]
     DuplicateMid,
+}
+
+/// What both ends are told without descriptions cannot be applied; the connection is as it was before.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ParametersError {
+    /// The connection was closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The connection negotiates with descriptions.
+    #[error("the connection negotiates with descriptions")]
+    Described,
+    /// The peer's certificate cannot be verified without a fingerprint.
+    #[error("there is no fingerprint of the peer's certificate")]
+    Fingerprint,
+    /// The mid is no name of at most 16 letters, digits, `-`, `_` and `.`; another transceiver has it; or it
+    /// is not that of the transceiver.
+    #[error("the mid does not fit")]
+    Mid,
+    /// A codec is of another kind, or none carries media.
+    #[error("the codecs do not fit the transceiver")]
+    Codec,
+    /// A payload type is there twice, or is none.
+    #[error("the payload types do not fit")]
+    PayloadType,
+    /// A header extension's number is there twice, or is none; or the configuration has no name for the
+    /// extension.
+    #[error("the header extensions do not fit")]
+    Extension,
+    /// The transceiver cannot do it.
+    #[error(transparent)]
+    Transceiver(#[from] TransceiverError),
 }
 
 /// A transceiver cannot do what was asked of it.

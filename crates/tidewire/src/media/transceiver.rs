@@ -9,6 +9,7 @@ use tidewire_sdp::Direction;
 
 use super::capability::CodecCapability;
 use crate::error::TransceiverError;
+use crate::parameters::MediaParameters;
 use crate::session::{RtpSection, told_mid};
 
 /// A transceiver of a connection.
@@ -170,6 +171,8 @@ pub(crate) struct Transceiver {
     /// What the last description of ours told, and what the last one told that was agreed on.
     pub(crate) described: Option<Wanted>,
     pub(crate) agreed_on: Option<Wanted>,
+    /// What both ends agreed on without descriptions.
+    pub(crate) negotiated: Option<MediaParameters>,
     pub(crate) sender: Option<SenderId>,
     pub(crate) receiver: Option<ReceiverId>,
 }
@@ -235,6 +238,7 @@ impl Transceiver {
             agreed: None,
             described: None,
             agreed_on: None,
+            negotiated: None,
             sender: None,
             receiver: None,
         }

@@ -11,7 +11,7 @@ use super::{DATA, PeerConnection, Reported};
 use crate::description::{SdpType, SessionDescription};
 use crate::error::{NegotiationError, Unacceptable};
 use crate::event::Event;
-use crate::media::{Transceiver, TransceiverId, Wanted};
+use crate::media::Transceiver;
 use crate::router::RouterEvent;
 use crate::session::{LocalParameters, RemoteSession, Section, Setup, describe, with_candidates};
 use crate::signaling::{Side, next_state};
@@ -24,7 +24,7 @@ impl PeerConnection {
     /// # Errors
     /// When the connection is closed or an offer of the peer waits for its answer.
     pub fn create_offer(&mut self) -> Result<SessionDescription, NegotiationError> {
-        self.check_open()?;
+        self.check_describes()?;
         next_state(self.negotiation.state, Side::Local, SdpType::Offer)?;
         let (sections, owners) = self.sections_to_offer();
         let parts = LocalParts {
@@ -44,7 +44,7 @@ impl PeerConnection {
     /// # Errors
     /// When the connection is closed or there is no offer of the peer to answer.
     pub fn create_answer(&mut self) -> Result<SessionDescription, NegotiationError> {
-        self.check_open()?;
+        self.check_describes()?;
         next_state(self.negotiation.state, Side::Local, SdpType::Answer)
             .map_err(|_| NegotiationError::NothingToAnswer)?;
         let offer = self
@@ -78,7 +78,7 @@ impl PeerConnection {
         description: &SessionDescription,
     ) -> Result<(), NegotiationError> {
         let now = self.advance(now);
-        self.check_open()?;
+        self.check_describes()?;
         let state = next_state(self.negotiation.state, Side::Local, description.kind)?;
         if description.kind == SdpType::Rollback {
             self.roll_back_local();
@@ -130,7 +130,7 @@ impl PeerConnection {
         description: &SessionDescription,
     ) -> Result<(), NegotiationError> {
         let now = self.advance(now);
-        self.check_open()?;
+        self.check_describes()?;
         let state = next_state(self.negotiation.state, Side::Remote, description.kind)?;
         match description.kind {
             SdpType::Rollback => {
@@ -194,10 +194,16 @@ impl PeerConnection {
         restarts && answered.is_some() && answered == transport.remote_credentials.as_ref()
     }
 
-    /// restartIce: the next offer asks for new ICE credentials, and negotiation is needed.
+    /// restartIce: the next offer asks for new ICE credentials, and negotiation is needed. Without
+    /// descriptions, [`parameters`](Self::parameters) has new ones for the peer at once.
     pub fn restart_ice(&mut self) {
-        if self.negotiation.state != SignalingState::Closed && self.remote_ufrag_in_use().is_some()
+        if self.negotiation.state == SignalingState::Closed || self.remote_ufrag_in_use().is_none()
         {
+            return;
+        }
+        if self.direct.is_some() {
+            self.renew_own_credentials();
+        } else {
             self.negotiation.restart_wanted = true;
             self.update_negotiation_needed();
         }
@@ -215,6 +221,7 @@ impl PeerConnection {
             .pending_local
             .as_ref()
             .or(negotiation.current_local.as_ref());
+        let local = local.filter(|_| !self.is_direct());
         local.map(|local| self.render(local))
     }
 
@@ -228,10 +235,9 @@ impl PeerConnection {
 
     /// currentLocalDescription.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        self.negotiation
-            .current_local
-            .as_ref()
-            .map(|local| self.render(local))
+        let current = self.negotiation.current_local.as_ref();
+        let current = current.filter(|_| !self.is_direct());
+        current.map(|local| self.render(local))
     }
 
     /// remoteDescription: the pending one, or the current one, as it was set.
@@ -250,18 +256,17 @@ impl PeerConnection {
 
     /// currentRemoteDescription.
     pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.negotiation
-            .current_remote
-            .as_ref()
-            .map(RemoteDescription::to_public)
+        let current = self.negotiation.current_remote.as_ref();
+        let current = current.filter(|_| !self.is_direct());
+        current.map(RemoteDescription::to_public)
     }
 
     /// Reports that negotiation is needed, once until it has taken place.
     pub(super) fn update_negotiation_needed(&mut self) {
-        let negotiation = &mut self.negotiation;
-        if negotiation.state != SignalingState::Stable {
+        if self.is_direct() || self.negotiation.state != SignalingState::Stable {
             return;
         }
+        let negotiation = &mut self.negotiation;
         let mut media = self.transceivers.iter();
         let is_orphan = |section: &Section| {
             let mut owners = media.clone();
@@ -281,6 +286,14 @@ impl PeerConnection {
             SignalingState::Closed => Err(NegotiationError::Closed),
             _ => Ok(()),
         }
+    }
+
+    fn check_describes(&self) -> Result<(), NegotiationError> {
+        self.check_open()?;
+        if self.is_direct() {
+            return Err(NegotiationError::Undescribed);
+        }
+        Ok(())
     }
 
     fn render(&self, local: &LocalDescription) -> SessionDescription {
@@ -383,50 +396,6 @@ impl PeerConnection {
             Setup::Passive => Setup::Active,
             _ => self.transports[DATA].dtls_setup().unwrap_or(Setup::Active),
         }
-    }
-
-    fn owners_of(&self, sections: &[Section]) -> Vec<Option<TransceiverId>> {
-        let owner = |section: &Section| {
-            let mut all = self.transceivers.iter();
-            let owner = all.find(|known| known.mid.is_some() && known.mid == section.mid);
-            owner.map(|transceiver| transceiver.id)
-        };
-        sections.iter().map(owner).collect()
-    }
-
-    /// What is wanted of transceivers now, which is what a description tells that is created now.
-    fn wanted_of(&self, owners: &[Option<TransceiverId>]) -> Vec<(TransceiverId, Wanted)> {
-        let all = self.transceivers.iter();
-        all.filter(|transceiver| owners.contains(&Some(transceiver.id)))
-            .map(|transceiver| (transceiver.id, transceiver.wanted()))
-            .collect()
-    }
-
-    /// Notes what a description of ours says about transceivers, so that later changes show.
-    fn note_described(&mut self, local: &LocalDescription) {
-        for (id, wanted) in &local.described {
-            if let Ok(transceiver) = self.transceiver_mut(*id) {
-                transceiver.described = Some(wanted.clone());
-            }
-        }
-    }
-
-    /// The transceivers of an offer of ours get the mids of their sections. One that was stopped since
-    /// the offer before this one is in neither, and so at its end.
-    fn name_transceivers(&mut self, local: &LocalDescription) {
-        for (section, owner) in local.sections.iter().zip(&local.owners) {
-            if let Some(Ok(transceiver)) = owner.map(|id| self.transceiver_mut(id)) {
-                transceiver.mid.clone_from(&section.mid);
-            }
-        }
-        let sections = local.sections.iter().chain(&self.negotiation.sections);
-        let mids: Vec<_> = sections.map(|section| section.mid.clone()).collect();
-        for transceiver in &mut self.transceivers {
-            if transceiver.is_stopping && !mids.contains(&transceiver.mid) {
-                transceiver.mid = None;
-            }
-        }
-        self.drop_stopped();
     }
 
     /// From here on checks may name this generation of credentials.

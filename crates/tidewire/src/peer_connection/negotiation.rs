@@ -231,6 +231,23 @@ pub(super) struct LocalParts {
     pub(super) setup: Setup,
 }
 
+impl LocalParts {
+    /// What applies without a description having been exchanged.
+    pub(super) fn without_text(self) -> LocalDescription {
+        LocalDescription {
+            kind: SdpType::Answer,
+            description: sdp::SessionDescription::new(sdp::Origin::new(0, 0)),
+            text: String::new(),
+            sections: self.sections,
+            owners: self.owners,
+            described: self.described,
+            credentials: self.credentials,
+            tls_id: self.tls_id,
+            setup: self.setup,
+        }
+    }
+}
+
 fn agree_section(
     offered: &Section,
     answered: &Section,

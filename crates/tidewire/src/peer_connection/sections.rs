@@ -6,8 +6,7 @@ use tidewire_sdp::{Direction, Msid};
 
 use super::PeerConnection;
 use super::transceivers::common;
-use crate::event::Event;
-use crate::media::{CodecCapability, Transceiver, TransceiverId, TransceiverInit};
+use crate::media::{CodecCapability, Transceiver, TransceiverId};
 use crate::session::{
     Content, Layer, RemoteSession, RtpSection, Section, SectionCodec, SectionExtension, SectionUse,
     told_mid,
@@ -104,7 +103,11 @@ impl PeerConnection {
     }
 
     /// What a section of ours says whatever was negotiated.
-    fn own_section(&self, transceiver: &Transceiver, direction: Direction) -> RtpSection {
+    pub(super) fn own_section(
+        &self,
+        transceiver: &Transceiver,
+        direction: Direction,
+    ) -> RtpSection {
         let sends = direction.sends();
         let simulcast = transceiver.is_simulcast();
         RtpSection {
@@ -272,104 +275,6 @@ impl PeerConnection {
         }
         answered
     }
-
-    /// Finds or makes the transceiver of each section that the peer offers (RFC 8829 section 5.10).
-    pub(super) fn associate(&mut self, offer: &RemoteSession) {
-        for (section, used) in offer.used_sections() {
-            let (Some(media), Some(mid)) = (section.media(), section.mid.as_deref()) else {
-                continue;
-            };
-            if used != SectionUse::SharesTransport {
-                continue;
-            }
-            let id = match self.transceiver_by_mid(mid) {
-                Some(transceiver) => transceiver.id,
-                None => match self.transceiver_for(mid, media) {
-                    Some(id) => id,
-                    None => continue,
-                },
-            };
-            self.note_remote_streams(id, media);
-        }
-    }
-
-    fn transceiver_for(&mut self, mid: &str, offered: &RtpSection) -> Option<TransceiverId> {
-        let takes = offered.direction.receives();
-        let waiting = self.transceivers.iter_mut().find(|transceiver| {
-            takes
-                && transceiver.is_from_track
-                && transceiver.is_live()
-                && transceiver.mid.is_none()
-                && transceiver.kind == offered.kind
-        });
-        if let Some(transceiver) = waiting {
-            transceiver.mid = Some(mid.to_owned());
-            return Some(transceiver.id);
-        }
-        let init = TransceiverInit {
-            direction: Direction::RecvOnly,
-            ..TransceiverInit::default()
-        };
-        let id = self.new_transceiver(offered.kind, init).ok()?;
-        let transceiver = self.transceiver_mut(id).ok()?;
-        transceiver.mid = Some(mid.to_owned());
-        transceiver.is_from_offer = true;
-        transceiver.has_track = false;
-        Some(id)
-    }
-
-    /// Tells the application that the peer sends, or does so no more.
-    pub(super) fn note_remote_streams(&mut self, id: TransceiverId, media: &RtpSection) {
-        let Ok(transceiver) = self.transceiver_mut(id) else {
-            return;
-        };
-        let receives = media.direction.sends() && transceiver.is_live();
-        let streams = media.msids.iter().map(|msid| msid.stream.clone());
-        transceiver.remote_streams = streams.filter(|stream| stream != "-").collect();
-        let received = std::mem::replace(&mut transceiver.receives, receives);
-        if receives && !received {
-            self.events.push(Event::Track(id));
-        } else if received && !receives {
-            self.events.push(Event::TrackEnded(id));
-        }
-    }
-
-    /// Undoes what a description that is taken back did to transceivers.
-    pub(super) fn roll_back_transceivers(&mut self) {
-        let agreed: Vec<String> = self
-            .negotiation
-            .sections
-            .iter()
-            .filter_map(|section| section.mid.clone())
-            .collect();
-        let is_agreed = |transceiver: &Transceiver| {
-            let mid = transceiver.mid.as_ref();
-            mid.is_some_and(|mid| agreed.contains(mid))
-        };
-        let mut gone = Vec::new();
-        let mut stay = Vec::new();
-        self.transceivers.retain_mut(|transceiver| {
-            if is_agreed(transceiver) {
-                let agreed = transceiver.agreed.as_ref();
-                stay.extend(agreed.map(|agreed| (transceiver.id, agreed.peers.clone())));
-                return true;
-            }
-            let is_known = transceiver.mid.take().is_some();
-            let goes = is_known && transceiver.is_from_offer && !transceiver.is_from_track;
-            if is_known && std::mem::take(&mut transceiver.receives) {
-                gone.push(transceiver.id);
-            }
-            !goes
-        });
-        for id in gone {
-            self.events.push(Event::TrackEnded(id));
-        }
-        for (id, peers) in stay {
-            self.note_remote_streams(id, &peers);
-        }
-        self.drop_stopped();
-        self.numbers.clone_from(&self.agreed_numbers);
-    }
 }
 
 /// Puts a section in the place of one that is free, or at the end, and answers where. Without a mid it gets
@@ -452,7 +357,11 @@ fn rejected_as(section: &Section) -> Content {
     }
 }
 
-fn describe_codec(codec: &CodecCapability, payload_type: u8, rtx: Option<u8>) -> SectionCodec {
+pub(super) fn describe_codec(
+    codec: &CodecCapability,
+    payload_type: u8,
+    rtx: Option<u8>,
+) -> SectionCodec {
     SectionCodec {
         payload_type,
         name: codec.name.clone(),

@@ -80,6 +80,7 @@ impl PeerConnection {
         transceiver.direction = with_sending(transceiver.direction, false);
         transceiver.has_track = false;
         self.update_sender(id);
+        self.apply_parameters(self.now);
         self.update_negotiation_needed();
         Ok(())
     }
@@ -99,7 +100,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Sets direction. Negotiation makes it happen.
+    /// Sets direction. Negotiation makes it happen; at once for a transceiver that was added as negotiated.
     ///
     /// # Errors
     /// When there is no such transceiver, or it was stopped.
@@ -109,6 +110,7 @@ impl PeerConnection {
         direction: Direction,
     ) -> Result<(), TransceiverError> {
         self.live_transceiver_mut(id)?.direction = direction;
+        self.apply_parameters(self.now);
         self.update_negotiation_needed();
         Ok(())
     }
@@ -127,6 +129,7 @@ impl PeerConnection {
         transceiver.is_stopping = true;
         transceiver.direction = Direction::Inactive;
         self.end_media(id);
+        self.end_negotiated(now, id);
         self.drop_stopped();
         self.update_negotiation_needed();
         self.progress(now);
@@ -237,11 +240,11 @@ impl PeerConnection {
     /// Stopped transceivers that no section belongs to are gone.
     pub(super) fn drop_stopped(&mut self) {
         let is_gone = |known: &Transceiver| known.is_stopping && known.mid.is_none();
-        let gone = self.transceivers.iter().filter(|known| is_gone(known));
-        let gone: Vec<TransceiverId> = gone.map(|known| known.id).collect();
-        self.transceivers.retain(|known| !is_gone(known));
-        for id in gone {
-            self.events.push(Event::TransceiverStopped(id));
+        for known in self.transceivers.extract_if(.., |known| is_gone(known)) {
+            if known.receives {
+                self.events.push(Event::TrackEnded(known.id));
+            }
+            self.events.push(Event::TransceiverStopped(known.id));
         }
     }
 
