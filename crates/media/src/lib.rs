@@ -11,6 +11,8 @@ mod estimator;
 mod event;
 mod extensions;
 mod feedback;
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 mod receive;
 mod send;
