@@ -6,18 +6,16 @@
 
 mod file;
 mod handlers;
-mod http;
 mod session;
 mod view;
 
 use std::error::Error;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Parser;
+use examples::web::{self, Page};
 use tidewire_tokio::{Endpoint, EndpointConfig};
-use tokio::net::TcpListener;
 
 use session::{Limits, Sessions};
 
@@ -39,6 +37,27 @@ struct Args {
     max_file_memory: u32,
 }
 
+const PAGES: [Page; 10] = [
+    ("/", "text/html; charset=utf-8", include_str!("index.html")),
+    ("/app.js", "text/javascript", include_str!("app.js")),
+    ("/camera.js", "text/javascript", include_str!("camera.js")),
+    ("/chart.js", "text/javascript", include_str!("chart.js")),
+    (
+        "/connection.js",
+        "text/javascript",
+        include_str!("connection.js"),
+    ),
+    ("/measure.js", "text/javascript", include_str!("measure.js")),
+    ("/stats.js", "text/javascript", include_str!("stats.js")),
+    (
+        "/transfer.js",
+        "text/javascript",
+        include_str!("transfer.js"),
+    ),
+    web::STYLE,
+    ("/units.js", "text/javascript", include_str!("units.js")),
+];
+
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "this is where a program complains")]
 async fn main() -> ExitCode {
@@ -56,10 +75,7 @@ async fn main() -> ExitCode {
     reason = "the user wants to know where the page is"
 )]
 async fn serve(args: &Args) -> Result<(), Box<dyn Error>> {
-    let address = SocketAddr::new(args.bind, args.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| explain(address, &error))?;
+    let listener = web::listen(SocketAddr::new(args.bind, args.port)).await?;
     let endpoint = Endpoint::bind(EndpointConfig::default())
         .await
         .map_err(|error| format!("no UDP socket could be opened: {error}"))?;
@@ -70,40 +86,11 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error>> {
     let sessions = Sessions::new(endpoint, &limits);
     println!(
         "The playground is at {} (Ctrl-C ends it)",
-        url(listener.local_addr()?)
+        web::url(listener.local_addr()?)
     );
-    axum::serve(listener, http::routes(sessions.clone()))
-        .with_graceful_shutdown(async {
-            // Without the signal handler the program runs until it is killed.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        })
+    axum::serve(listener, web::routes(&PAGES, sessions.clone()))
+        .with_graceful_shutdown(web::interrupted())
         .await?;
     sessions.close().await;
     Ok(())
-}
-
-fn explain(address: SocketAddr, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{address} is in use by another program; choose another port with --port")
-        }
-        io::ErrorKind::PermissionDenied => {
-            format!("this user may not listen on {address}; choose a port above 1023 with --port")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("{} is no address of this machine; see --bind", address.ip())
-        }
-        _ => format!("cannot listen on {address}: {error}"),
-    }
-}
-
-/// Browsers treat localhost by name as a secure context.
-fn url(address: SocketAddr) -> String {
-    if address.ip().is_loopback() || address.ip().is_unspecified() {
-        format!("http://localhost:{}/", address.port())
-    } else {
-        format!("http://{address}/")
-    }
 }

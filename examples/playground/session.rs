@@ -1,21 +1,19 @@
 //! Connections from their offer to their end.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use examples::echo::{self, Echo};
+use examples::web::{self, Refusal, Server};
 use tidewire::{Configuration, PeerConnectionState, SessionDescription};
 use tidewire_tokio::{DataChannel, Endpoint, Event, PeerConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{file, handlers, view};
 
-/// After this an answer goes out with the candidates that are known.
-const GATHERING_LIMIT: Duration = Duration::from_secs(3);
 /// A connection without an open channel is given up after this.
 const OPENING_LIMIT: Duration = Duration::from_secs(30);
 /// Channels that a peer may have open at once.
@@ -42,17 +40,6 @@ struct Shared {
     open: Mutex<BTreeMap<u64, PeerConnection>>,
 }
 
-/// Why an offer got no answer.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// There are too many connections.
-    Full { limit: usize },
-    /// The offer is at fault.
-    Offer(String),
-    /// We are.
-    Ours(String),
-}
-
 impl Sessions {
     pub(crate) fn new(endpoint: Endpoint, limits: &Limits) -> Self {
         Self(Arc::new(Shared {
@@ -65,13 +52,14 @@ impl Sessions {
     }
 
     /// Answers an offer and serves the connection in the background.
-    pub(crate) async fn answer(&self, offer: String) -> Result<String, Refusal> {
-        let full = Refusal::Full {
-            limit: self.0.max_connections,
-        };
-        let slot = Arc::clone(&self.0.slots)
-            .try_acquire_owned()
-            .map_err(|_| full)?;
+    async fn welcome(&self, offer: String) -> Result<String, Refusal> {
+        let slot = Arc::clone(&self.0.slots).try_acquire_owned();
+        let slot = slot.map_err(|_| {
+            let limit = self.0.max_connections;
+            Refusal::Full(format!(
+                "all {limit} connections are taken; try again when somebody has left"
+            ))
+        })?;
         let connection = self
             .0
             .endpoint
@@ -117,25 +105,25 @@ impl Sessions {
     }
 }
 
+impl Server for Sessions {
+    async fn answer(&self, offer: String) -> Result<String, Refusal> {
+        self.welcome(offer).await
+    }
+
+    fn state(&self) -> serde_json::Value {
+        serde_json::json!({ "connections": self.open().len() })
+    }
+}
+
 async fn negotiate(connection: &PeerConnection, offer: String) -> Result<String, Refusal> {
-    connection
-        .set_remote_description(SessionDescription::offer(offer))
-        .map_err(|error| Refusal::Offer(error.to_string()))?;
+    web::take_offer(connection, offer)?;
     echo::accept(connection);
-    let answer = connection.create_answer().map_err(Refusal::ours)?;
+    let answer = connection.create_answer()?;
     if !accepts_data(&answer) {
         let missing = "it has no section for data channels";
         return Err(Refusal::Offer(missing.to_owned()));
     }
-    connection
-        .set_local_description(answer)
-        .map_err(Refusal::ours)?;
-    // A server that does not reply must not keep the page waiting.
-    let _ = timeout(GATHERING_LIMIT, connection.gathering_complete()).await;
-    let answer = connection.local_description();
-    answer
-        .map(|answer| answer.sdp)
-        .ok_or_else(|| Refusal::ours("the connection was closed"))
+    web::make_answer(connection).await
 }
 
 fn accepts_data(answer: &SessionDescription) -> bool {
@@ -222,27 +210,6 @@ impl<'a> Session<'a> {
             // Whatever else a client calls its channel: it is talked to.
             _ => self.channels.spawn(handlers::chat(channel)),
         };
-    }
-}
-
-impl Refusal {
-    fn ours(error: impl fmt::Display) -> Self {
-        Self::Ours(error.to_string())
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Full { limit } => {
-                write!(
-                    f,
-                    "all {limit} connections are taken; try again when somebody has left"
-                )
-            }
-            Self::Offer(error) => write!(f, "this offer cannot be answered: {error}"),
-            Self::Ours(error) => write!(f, "the server could not answer: {error}"),
-        }
     }
 }
 

@@ -55,7 +55,16 @@ impl Echo {
     pub fn handle_event(&self, connection: &PeerConnection, event: &Event) {
         match event {
             Event::StreamEnded { transceiver, ssrc } => {
-                self.state().rids.remove(&(*transceiver, *ssrc));
+                let mut state = self.state();
+                let gone = state.rids.remove(&(*transceiver, *ssrc));
+                let wanted = state.wanted.as_deref();
+                if gone.is_some_and(|gone| Some(&*gone) == wanted) {
+                    // Another layer is better than none.
+                    state.wanted = None;
+                }
+            }
+            Event::TransceiverStopped(transceiver) => {
+                self.state().senders.remove(transceiver);
             }
             // What the peer cannot decode from is its own camera's to send anew.
             Event::KeyFrameRequested { transceiver, .. } => {

@@ -88,6 +88,12 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
         io::ErrorKind::AddrInUse => {
             format!("{address} is in use by another program; choose another port with --port")
         }
+        io::ErrorKind::PermissionDenied => {
+            format!("this user may not listen on {address}; choose a port above 1023 with --port")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{} is no address of this machine; see --bind", address.ip())
+        }
         _ => format!("cannot listen on {address}: {error}"),
     })
 }

@@ -12,6 +12,8 @@ mod event;
 mod extensions;
 mod feedback;
 mod frame_rate;
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 mod receive;
 mod send;

@@ -26,6 +26,9 @@ pub enum NegotiationError {
     /// The description is well formed but breaks a rule of the session.
     #[error("the description is not acceptable: {0}")]
     Unacceptable(#[from] Unacceptable),
+    /// The connection does without descriptions.
+    #[error("the connection was set up without descriptions")]
+    Undescribed,
     /// A remote candidate came before any remote description.
     #[error("there is no remote description that the candidate could belong to")]
     NoRemoteDescription,
@@ -63,9 +66,44 @@ pub enum Unacceptable {
     /// The answer to an ICE restart keeps the credentials of before (RFC 8839 section 4.4.3).
     #[error("the answer to an ICE restart has no new ICE credentials")]
     RestartIgnored,
+    /// An answer accepts a section, but none of its codecs (RFC 3264 section 6.1).
+    #[error("a media section is accepted without a codec that was offered")]
+    NoCodec,
     /// A section repeats the mid of another.
     #[error("two media sections have the same mid")]
     DuplicateMid,
+}
+
+/// What both ends are told without descriptions cannot be applied; the connection is as it was before.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ParametersError {
+    /// The connection was closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The connection negotiates with descriptions.
+    #[error("the connection negotiates with descriptions")]
+    Described,
+    /// The peer's certificate cannot be verified without a fingerprint.
+    #[error("there is no fingerprint of the peer's certificate")]
+    Fingerprint,
+    /// The mid is no name of at most 16 letters, digits, `-`, `_` and `.`; another transceiver has it; or it
+    /// is not that of the transceiver.
+    #[error("the mid does not fit")]
+    Mid,
+    /// A codec is of another kind, or none carries media.
+    #[error("the codecs do not fit the transceiver")]
+    Codec,
+    /// A payload type is there twice, or is none.
+    #[error("the payload types do not fit")]
+    PayloadType,
+    /// A header extension's number is there twice, or is none; or the configuration has no name for the
+    /// extension.
+    #[error("the header extensions do not fit")]
+    Extension,
+    /// The transceiver cannot do it.
+    #[error(transparent)]
+    Transceiver(#[from] TransceiverError),
 }
 
 /// A transceiver cannot do what was asked of it.
@@ -87,9 +125,13 @@ pub enum TransceiverError {
     /// A codec is of another kind, or none carries media.
     #[error("the codecs do not fit the transceiver")]
     Codec,
-    /// The number or the names of encodings differ from those that there are.
-    #[error("the encodings are not those of the transceiver")]
+    /// The number or the names of encodings differ from those that there are; or, of a new transceiver,
+    /// there are too many, or their names are no such names (RFC 8851 section 10), or not different ones.
+    #[error("the encodings do not fit the transceiver")]
     Encodings,
+    /// A stream's name is none that a description can carry (RFC 8830 section 2).
+    #[error("a stream's name is not a token of at most 64 characters")]
+    StreamName,
 }
 
 /// Media is not sent.

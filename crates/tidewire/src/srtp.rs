@@ -56,8 +56,13 @@ impl Srtp {
             dtls::Role::Server => (&keys.server, &keys.client),
         };
         let config = Config::default();
+        // Each stream of ours that ever was counts: its numbers must not be used again.
+        let lasting = Config {
+            max_streams: 65_536,
+            ..config
+        };
         Some(Self {
-            sender: Sender::new(crypto, profile, own, &config, rng).ok()?,
+            sender: Sender::new(crypto, profile, own, &lasting, rng).ok()?,
             receiver: Receiver::new(crypto, profile, peers, &config, rng).ok()?,
         })
     }

@@ -1,9 +1,10 @@
 //! Audio and video of a connection.
 
 use tidewire::{
-    CodecCapability, Delivery, Direction, EncodingParameters, FrameInfo, MediaKind, OutgoingFrame,
-    OutgoingPacket, ReceivedMedia, SendMediaError, SignalingState, StreamStats, TransceiverError,
-    TransceiverId, TransceiverInit, TransceiverState,
+    CodecCapability, Delivery, Direction, EncodingParameters, FrameInfo, MediaKind,
+    MediaParameters, OutgoingFrame, OutgoingPacket, ParametersError, ReceivedMedia, SendMediaError,
+    SignaledStream, SignalingState, StreamStats, TransceiverError, TransceiverId, TransceiverInit,
+    TransceiverState,
 };
 
 use tidewire::report::StatsReport;
@@ -22,6 +23,42 @@ impl PeerConnection {
     ) -> Result<TransceiverId, TransceiverError> {
         self.connection()
             .with(|core, _| core.protocol.add_transceiver(kind, init))
+    }
+
+    /// Adds a transceiver about which both ends have agreed without descriptions.
+    ///
+    /// # Errors
+    /// As [`tidewire::PeerConnection::add_negotiated_transceiver`].
+    pub fn add_negotiated_transceiver(
+        &self,
+        init: TransceiverInit,
+        parameters: &MediaParameters,
+    ) -> Result<TransceiverId, ParametersError> {
+        self.connection().with(|core, now| {
+            core.protocol
+                .add_negotiated_transceiver(now, init, parameters)
+        })
+    }
+
+    /// Applies other parameters to a transceiver that was added as negotiated.
+    ///
+    /// # Errors
+    /// As [`tidewire::PeerConnection::update_negotiated_transceiver`].
+    pub fn update_negotiated_transceiver(
+        &self,
+        id: TransceiverId,
+        parameters: &MediaParameters,
+    ) -> Result<(), ParametersError> {
+        self.connection().with(|core, now| {
+            core.protocol
+                .update_negotiated_transceiver(now, id, parameters)
+        })
+    }
+
+    /// The streams that a transceiver sends.
+    pub fn sent_streams(&self, id: TransceiverId) -> Vec<SignaledStream> {
+        self.connection()
+            .look(|core| core.protocol.sent_streams(id))
     }
 
     /// addTrack.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tidewire::datachannel::CreateError;
 use tidewire::{
     DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState, NegotiationError,
-    PeerConnectionState, SessionDescription, SignalingState, Stats,
+    ParametersError, PeerConnectionState, PeerParameters, PeerRole, SessionDescription,
+    SignalingState, Stats,
 };
 
 use crate::connection::Connection;
@@ -78,6 +79,20 @@ impl PeerConnection {
     pub fn add_ice_candidate(&self, candidate: &IceCandidateInit) -> Result<(), NegotiationError> {
         self.connection()
             .with(|core, now| core.protocol.add_ice_candidate(now, candidate))
+    }
+
+    /// What the peer has to be told about this end for [`connect`](Self::connect).
+    pub fn parameters(&self) -> PeerParameters {
+        self.connection().look(|core| core.protocol.parameters())
+    }
+
+    /// Connects without offer and answer.
+    ///
+    /// # Errors
+    /// As [`tidewire::PeerConnection::connect`].
+    pub fn connect(&self, role: PeerRole, peer: &PeerParameters) -> Result<(), ParametersError> {
+        self.connection()
+            .with(|core, now| core.protocol.connect(now, role, peer))
     }
 
     /// restartIce: the next offer asks for new ICE credentials.

@@ -21,12 +21,13 @@ export const VARIANTS = {
   "camera": CAMERA,
 };
 
-export async function launch(variant) {
+/// `more` goes into what Playwright is told, such as a logger; its `args` come after the others.
+export async function launch(variant, { args = [], ...more } = {}) {
   const chromium = await playwright();
   const profile = mkdtempSync(join(tmpdir(), "tidewire-interop-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath(chromium), headless: true, args: [...ALWAYS, ...VARIANTS[variant]],
-    viewport: { width: 1280, height: 1000 },
+    executablePath: chromiumPath(chromium), headless: true, args: [...ALWAYS, ...VARIANTS[variant], ...args],
+    viewport: { width: 1280, height: 1000 }, ...more,
   });
   return {
     variant, context, version: context.browser()?.version() ?? "",

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help`.
 
+mod dissect;
 mod interop;
 mod loopback;
 mod soak;
@@ -11,6 +12,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
+  dissect
+      Writes RTP and RTCP of every kind into target/dissect/sent.pcap, has tshark read it, and prints a
+      table. Ends with 1 when tshark finds fault or reads something else than was written, and with 77
+      when there is no tshark.
   interop [--only WORDS] [--self]
       Drives headless Chromium against the examples stdio_peer and playground, and prints a table.
       Ends with 1 when a case failed, and with 77 when this machine lacks something that it needs.
@@ -33,6 +38,7 @@ cargo xtask COMMAND
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
+        Some("dissect") => dissect::run(&args.collect::<Vec<_>>()),
         Some("interop") => interop::run(&args.collect::<Vec<_>>()),
         Some("loopback") => loopback::run(&args.collect::<Vec<_>>()),
         Some("soak") => soak::run(&args.collect::<Vec<_>>()),

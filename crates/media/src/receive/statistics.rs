@@ -71,11 +71,15 @@ impl Statistics {
         Duration::from_secs_f64(f64::from(self.jitter) / 16.0 / f64::from(self.clock_rate.max(1)))
     }
 
-    /// The next report; the share of losses is that since the one before it.
+    /// The next report; the share of losses is that since the one before it. A stream that nothing has
+    /// come of since is not reported (RFC 3550 section 6.4).
     pub(crate) fn report(&mut self, now: Instant, ssrc: u32) -> Option<ReportBlock> {
         let (_, highest) = self.sequences?;
         let expected = self.expected() - self.reported_expected;
         let received = self.packets - self.reported_packets;
+        if received == 0 {
+            return None;
+        }
         self.reported_expected = self.expected();
         self.reported_packets = self.packets;
         let fraction_lost = (expected.saturating_sub(received) * 256)
@@ -136,6 +140,7 @@ mod tests {
         assert_eq!(report.packets_lost, 5);
         assert_eq!(report.highest_sequence, 65_549);
         assert_eq!(report.fraction_lost, (5 * 256 / 20) as u8);
+        assert_eq!(statistics.report(now, 1), None, "it is silent");
         statistics.handle_packet(now, 65_550, 0);
         let report = statistics.report(now, 1).unwrap();
         assert_eq!((report.fraction_lost, report.packets_lost), (0, 5));

@@ -131,6 +131,11 @@ impl Outbound {
         Some(packet.clone())
     }
 
+    /// Whether there is a packet that could be sent again.
+    pub(crate) fn has_history(&self) -> bool {
+        self.history.newest().is_some()
+    }
+
     /// The newest packet, to fill up with.
     pub(crate) fn newest(&mut self, now: Instant) -> Option<Stored> {
         let newest = self.history.newest()?;

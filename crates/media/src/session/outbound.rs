@@ -380,7 +380,7 @@ impl Outbound {
     }
 
     fn can_pad(&self) -> bool {
-        self.encoding.is_active && self.encoding.rtx_ssrc.is_some() && self.stats.packets > 0
+        self.encoding.is_active && self.encoding.rtx_ssrc.is_some() && self.has_history()
     }
 }
 

@@ -6,5 +6,5 @@ mod transceiver;
 
 pub use capability::{CodecCapability, MediaCapabilities};
 pub(crate) use numbers::Numbers;
-pub(crate) use transceiver::{Agreed, Transceiver};
+pub(crate) use transceiver::{Agreed, Transceiver, Wanted, track_name};
 pub use transceiver::{EncodingParameters, TransceiverId, TransceiverInit, TransceiverState};

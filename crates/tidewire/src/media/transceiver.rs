@@ -1,5 +1,6 @@
 //! Transceivers: RTCRtpTransceiver, without tracks, which belong to whoever captures and plays.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use tidewire_crypto::Rng;
@@ -7,7 +8,9 @@ use tidewire_media::{Delivery, MediaKind, ReceiverId, SenderId};
 use tidewire_sdp::Direction;
 
 use super::capability::CodecCapability;
-use crate::session::RtpSection;
+use crate::error::TransceiverError;
+use crate::parameters::MediaParameters;
+use crate::session::{RtpSection, told_mid};
 
 /// A transceiver of a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -45,6 +48,49 @@ impl Default for TransceiverInit {
             delivery: Delivery::Frames,
         }
     }
+}
+
+impl TransceiverInit {
+    /// Encodings at once.
+    pub const MAX_ENCODINGS: usize = 8;
+
+    /// Whether descriptions can carry what is told here (W3C webrtc-pc section 5.1, addTransceiver).
+    pub(crate) fn check(&self, kind: MediaKind) -> Result<(), TransceiverError> {
+        if !self.streams.iter().all(|stream| is_stream_name(stream)) {
+            return Err(TransceiverError::StreamName);
+        }
+        let rids: Vec<Option<&str>> = self
+            .send_encodings
+            .iter()
+            .map(|encoding| encoding.rid.as_deref())
+            .collect();
+        let max = match kind {
+            MediaKind::Audio => 1,
+            MediaKind::Video => Self::MAX_ENCODINGS,
+        };
+        // One alone needs no name; of several, each has its own.
+        let named = rids.iter().flatten().all(|rid| is_rid(rid));
+        let distinct = rids.iter().collect::<BTreeSet<_>>().len() == rids.len();
+        let complete = rids.len() < 2 || rids.iter().all(Option::is_some);
+        if rids.len() <= max && named && distinct && complete {
+            Ok(())
+        } else {
+            Err(TransceiverError::Encodings)
+        }
+    }
+}
+
+/// RFC 8830 section 2: a token of 64 characters at most.
+fn is_stream_name(name: &str) -> bool {
+    let is_token = |byte: u8| matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'~');
+    (1..=64).contains(&name.len()) && name.bytes().all(is_token)
+}
+
+/// RFC 8851 section 10; with one byte of header extension around it, 16 characters at most (RFC 8285
+/// section 4.2).
+fn is_rid(rid: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=16).contains(&rid.len()) && rid.bytes().all(is_part)
 }
 
 /// RTCRtpEncodingParameters.
@@ -104,7 +150,6 @@ pub(crate) struct Transceiver {
     pub(crate) current_direction: Option<Direction>,
     /// stop was called; negotiation makes it final.
     pub(crate) is_stopping: bool,
-    pub(crate) is_stopped: bool,
     /// A peer's offer may be associated with it (RFC 8829 section 5.10).
     pub(crate) is_from_track: bool,
     /// It goes when the offer that made it is rolled back.
@@ -126,6 +171,8 @@ pub(crate) struct Transceiver {
     /// What the last description of ours told, and what the last one told that was agreed on.
     pub(crate) described: Option<Wanted>,
     pub(crate) agreed_on: Option<Wanted>,
+    /// What both ends agreed on without descriptions.
+    pub(crate) negotiated: Option<MediaParameters>,
     pub(crate) sender: Option<SenderId>,
     pub(crate) receiver: Option<ReceiverId>,
 }
@@ -154,24 +201,21 @@ pub(crate) struct Encoding {
 }
 
 impl Transceiver {
-    /// Layers of simulcast.
-    pub(crate) const MAX_ENCODINGS: usize = 8;
-
     pub(crate) fn new(
         id: TransceiverId,
         kind: MediaKind,
         init: TransceiverInit,
-        rng: &mut Rng,
+        track: String,
+        mut next_ssrc: impl FnMut() -> u32,
     ) -> Self {
         let mut encodings = init.send_encodings;
-        encodings.truncate(Self::MAX_ENCODINGS);
         if encodings.is_empty() {
             encodings.push(EncodingParameters::default());
         }
         let encodings = encodings.into_iter().map(|parameters| Encoding {
             parameters,
-            ssrc: rng.next_u32(),
-            rtx_ssrc: rng.next_u32(),
+            ssrc: next_ssrc(),
+            rtx_ssrc: next_ssrc(),
         });
         Self {
             id,
@@ -180,12 +224,11 @@ impl Transceiver {
             direction: init.direction,
             current_direction: None,
             is_stopping: false,
-            is_stopped: false,
             is_from_track: false,
             is_from_offer: false,
             streams: init.streams,
             encodings: encodings.collect(),
-            track: track_name(rng),
+            track,
             has_track: true,
             preferences: Vec::new(),
             delivery: init.delivery,
@@ -195,6 +238,7 @@ impl Transceiver {
             agreed: None,
             described: None,
             agreed_on: None,
+            negotiated: None,
             sender: None,
             receiver: None,
         }
@@ -205,10 +249,10 @@ impl Transceiver {
         TransceiverState {
             id: self.id,
             kind: self.kind,
-            mid: self.mid.clone(),
+            mid: told_mid(self.mid.as_ref()).cloned(),
             direction: self.direction,
             current_direction: self.current_direction,
-            is_stopped: self.is_stopping || self.is_stopped,
+            is_stopped: !self.is_live(),
             remote_streams: self.remote_streams.clone(),
             send_codec: self.send_codec.clone(),
             encodings: encodings
@@ -219,13 +263,13 @@ impl Transceiver {
 
     /// Whether a section is, or is to be, in use for it.
     pub(crate) fn is_live(&self) -> bool {
-        !self.is_stopping && !self.is_stopped
+        !self.is_stopping
     }
 
     /// Whether what is wanted of it differs from what was described.
     pub(crate) fn needs_negotiation(&self) -> bool {
-        if !self.is_live() {
-            return self.is_stopping && self.mid.is_some();
+        if self.is_stopping {
+            return self.mid.is_some();
         }
         self.described.as_ref() != Some(&self.wanted())
     }
@@ -246,8 +290,8 @@ impl Transceiver {
     }
 }
 
-/// The name of a track: a UUID's form is what every peer takes (RFC 4122 section 3).
-fn track_name(rng: &mut Rng) -> String {
+/// A new name for a track: a UUID's form is what every peer takes (RFC 4122 section 3).
+pub(crate) fn track_name(rng: &mut Rng) -> String {
     let [a, b, c, d] = [(); 4].map(|()| rng.next_u32());
     format!(
         "{a:08x}-{:04x}-{:04x}-{:04x}-{:04x}{d:08x}",

@@ -108,10 +108,14 @@ impl PeerConnection {
         if same_generation && all_told && self.reported.end == complete && state_fits {
             return;
         }
+        // Without descriptions there is nothing to count, and the other end may count differently.
+        let is_described = self.direct.is_none();
+        let mid = local.sections[index].told_mid().filter(|_| is_described);
+        let index = u16::try_from(index).ok().filter(|_| is_described);
         let init = IceCandidateInit {
             candidate: String::new(),
-            sdp_mid: local.sections[index].mid.clone(),
-            sdp_m_line_index: u16::try_from(index).ok(),
+            sdp_mid: mid.cloned(),
+            sdp_m_line_index: index,
             username_fragment: Some(local.credentials.ufrag.clone()),
         };
         if self.reported.ufrag != init.username_fragment {

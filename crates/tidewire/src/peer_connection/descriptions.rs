@@ -24,10 +24,11 @@ impl PeerConnection {
     /// # Errors
     /// When the connection is closed or an offer of the peer waits for its answer.
     pub fn create_offer(&mut self) -> Result<SessionDescription, NegotiationError> {
-        self.check_open()?;
+        self.check_describes()?;
         next_state(self.negotiation.state, Side::Local, SdpType::Offer)?;
         let (sections, owners) = self.sections_to_offer();
         let parts = LocalParts {
+            described: self.wanted_of(&owners),
             sections,
             owners,
             credentials: self.credentials_to_offer(),
@@ -43,7 +44,7 @@ impl PeerConnection {
     /// # Errors
     /// When the connection is closed or there is no offer of the peer to answer.
     pub fn create_answer(&mut self) -> Result<SessionDescription, NegotiationError> {
-        self.check_open()?;
+        self.check_describes()?;
         next_state(self.negotiation.state, Side::Local, SdpType::Answer)
             .map_err(|_| NegotiationError::NothingToAnswer)?;
         let offer = self
@@ -53,12 +54,15 @@ impl PeerConnection {
             .ok_or(NegotiationError::NothingToAnswer)?
             .session
             .clone();
+        let sections = self.sections_to_answer(&offer);
+        let owners = self.owners_of(&sections);
         let parts = LocalParts {
             credentials: self.credentials_to_answer(&offer),
             tls_id: self.tls_id_to_answer(&offer),
             setup: self.setup_to_answer(&offer),
-            sections: self.sections_to_answer(&offer),
-            owners: Vec::new(),
+            described: self.wanted_of(&owners),
+            sections,
+            owners,
         };
         Ok(self.create(SdpType::Answer, offer.is_bundled, parts))
     }
@@ -74,7 +78,7 @@ impl PeerConnection {
         description: &SessionDescription,
     ) -> Result<(), NegotiationError> {
         let now = self.advance(now);
-        self.check_open()?;
+        self.check_describes()?;
         let state = next_state(self.negotiation.state, Side::Local, description.kind)?;
         if description.kind == SdpType::Rollback {
             self.roll_back_local();
@@ -126,7 +130,7 @@ impl PeerConnection {
         description: &SessionDescription,
     ) -> Result<(), NegotiationError> {
         let now = self.advance(now);
-        self.check_open()?;
+        self.check_describes()?;
         let state = next_state(self.negotiation.state, Side::Remote, description.kind)?;
         match description.kind {
             SdpType::Rollback => {
@@ -175,6 +179,7 @@ impl PeerConnection {
         if self.ignores_restart(&local, &answer) {
             return Err(Unacceptable::RestartIgnored.into());
         }
+        self.check_codecs(&local.sections, &answer)?;
         self.apply(now, &local, &answer, setup, false);
         self.negotiation.pending_remote = Some(remote(description, answer));
         self.finish_exchange(description.kind, state, sections);
@@ -189,12 +194,17 @@ impl PeerConnection {
         restarts && answered.is_some() && answered == transport.remote_credentials.as_ref()
     }
 
-    /// restartIce: the next offer asks for new ICE credentials, and negotiation is needed.
+    /// restartIce: the next offer asks for new ICE credentials, and negotiation is needed. Without
+    /// descriptions, [`parameters`](Self::parameters) has new ones for the peer at once.
     pub fn restart_ice(&mut self) {
-        if self.negotiation.state != SignalingState::Closed && self.remote_ufrag_in_use().is_some()
+        if self.negotiation.state == SignalingState::Closed || self.remote_ufrag_in_use().is_none()
         {
+            return;
+        }
+        if self.direct.is_some() {
+            self.renew_own_credentials();
+        } else {
             self.negotiation.restart_wanted = true;
-            self.negotiation.created = None;
             self.update_negotiation_needed();
         }
     }
@@ -211,6 +221,7 @@ impl PeerConnection {
             .pending_local
             .as_ref()
             .or(negotiation.current_local.as_ref());
+        let local = local.filter(|_| !self.is_direct());
         local.map(|local| self.render(local))
     }
 
@@ -224,10 +235,9 @@ impl PeerConnection {
 
     /// currentLocalDescription.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        self.negotiation
-            .current_local
-            .as_ref()
-            .map(|local| self.render(local))
+        let current = self.negotiation.current_local.as_ref();
+        let current = current.filter(|_| !self.is_direct());
+        current.map(|local| self.render(local))
     }
 
     /// remoteDescription: the pending one, or the current one, as it was set.
@@ -246,21 +256,25 @@ impl PeerConnection {
 
     /// currentRemoteDescription.
     pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.negotiation
-            .current_remote
-            .as_ref()
-            .map(RemoteDescription::to_public)
+        let current = self.negotiation.current_remote.as_ref();
+        let current = current.filter(|_| !self.is_direct());
+        current.map(RemoteDescription::to_public)
     }
 
     /// Reports that negotiation is needed, once until it has taken place.
     pub(super) fn update_negotiation_needed(&mut self) {
-        let negotiation = &mut self.negotiation;
-        if negotiation.state != SignalingState::Stable {
+        if self.is_direct() || self.negotiation.state != SignalingState::Stable {
             return;
         }
-        let media = self.transceivers.iter();
-        let is_needed =
-            negotiation.is_needed() || media.clone().any(Transceiver::needs_negotiation);
+        let negotiation = &mut self.negotiation;
+        let mut media = self.transceivers.iter();
+        let is_orphan = |section: &Section| {
+            let mut owners = media.clone();
+            section.media().is_some() && owners.all(|owner| owner.mid != section.mid)
+        };
+        let is_needed = negotiation.is_needed()
+            || negotiation.sections.iter().any(is_orphan)
+            || media.any(Transceiver::needs_negotiation);
         let was_needed = std::mem::replace(&mut negotiation.needed, is_needed);
         if negotiation.needed && !was_needed {
             self.events.push(Event::NegotiationNeeded);
@@ -272,6 +286,14 @@ impl PeerConnection {
             SignalingState::Closed => Err(NegotiationError::Closed),
             _ => Ok(()),
         }
+    }
+
+    fn check_describes(&self) -> Result<(), NegotiationError> {
+        self.check_open()?;
+        if self.is_direct() {
+            return Err(NegotiationError::Undescribed);
+        }
+        Ok(())
     }
 
     fn render(&self, local: &LocalDescription) -> SessionDescription {
@@ -376,30 +398,6 @@ impl PeerConnection {
         }
     }
 
-    /// Notes what a description of ours says about transceivers, so that later changes show.
-    fn note_described(&mut self, local: &LocalDescription) {
-        let mids = local.sections.iter().map(|section| section.mid.as_deref());
-        let owners = local.owners.iter().copied().chain(std::iter::repeat(None));
-        for (mid, owner) in mids.zip(owners) {
-            let mut all = self.transceivers.iter_mut();
-            let described = all.find(|transceiver| {
-                owner == Some(transceiver.id) || mid.is_some() && transceiver.mid.as_deref() == mid
-            });
-            if let Some(transceiver) = described {
-                transceiver.described = Some(transceiver.wanted());
-            }
-        }
-    }
-
-    /// The transceivers of an offer of ours get the mids of their sections.
-    fn name_transceivers(&mut self, local: &LocalDescription) {
-        for (section, owner) in local.sections.iter().zip(&local.owners) {
-            if let Some(Ok(transceiver)) = owner.map(|id| self.transceiver_mut(id)) {
-                transceiver.mid.clone_from(&section.mid);
-            }
-        }
-    }
-
     /// From here on checks may name this generation of credentials.
     fn announce_ufrag(&mut self, credentials: &ice::Credentials) {
         let replaced = self
@@ -447,6 +445,7 @@ impl PeerConnection {
         if kind == SdpType::Answer {
             self.negotiation.sections = sections;
             self.negotiation.complete();
+            self.agreed_numbers.clone_from(&self.numbers);
             for transceiver in &mut self.transceivers {
                 transceiver.agreed_on.clone_from(&transceiver.described);
             }

@@ -1,25 +1,21 @@
 //! Media in the connection: what was negotiated comes into force, frames go in and out, and packets
 //! are protected.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tidewire_media as media;
-use tidewire_media::{
-    Codec, Encoding, EncodingId, FrameInfo, MediaKind, OutgoingPacket, ReceiverConfig, SenderConfig,
-};
-use tidewire_rtp::extension::ExtensionMap;
+use tidewire_media::{EncodingId, FrameInfo, OutgoingPacket};
 use tidewire_rtp::is_rtcp;
 use tidewire_rtp::payload::OutgoingFrame;
 
-use super::sections::{both, matches};
+use super::agreed::{known_codecs, receiver_config, sender_config, shared_codecs};
 use super::transceivers::common;
 use super::{DATA, PeerConnection};
 use crate::datagram::Datagram;
-use crate::error::SendMediaError;
+use crate::error::{SendMediaError, Unacceptable};
 use crate::event::{Event, ReceivedMedia};
-use crate::media::{Agreed, CodecCapability, MediaCapabilities, Transceiver, TransceiverId};
-use crate::session::{RemoteSession, RtpSection, Section, SectionUse};
+use crate::media::{Agreed, TransceiverId};
+use crate::session::{RemoteSession, Section, SectionUse};
 use crate::srtp::Srtp;
 use crate::stats::StreamStats;
 
@@ -172,9 +168,32 @@ impl PeerConnection {
             .clone()
             .all(|agreed| agreed.own.reduced_size && agreed.peers.reduced_size);
         self.media.set_reduced_size(is_reduced);
-        let stopped = |transceiver: &Transceiver| transceiver.is_stopped;
-        self.transceivers
-            .retain(|transceiver| !stopped(transceiver));
+        self.drop_stopped();
+    }
+
+    /// Whether each section that an answer accepts has a codec that both sides know.
+    pub(super) fn check_codecs(
+        &self,
+        own: &[Section],
+        answer: &RemoteSession,
+    ) -> Result<(), Unacceptable> {
+        for (own, (peers, used)) in own.iter().zip(answer.used_sections()) {
+            let mid = own.mid.as_deref().unwrap_or_default();
+            let (Some(own), Some(peers)) = (own.media(), peers.media()) else {
+                continue;
+            };
+            let mut all = self.transceivers.iter();
+            let owner = all.find(|known| known.mid.as_deref() == Some(mid));
+            let Some(owner) = owner.filter(|_| used == SectionUse::SharesTransport) else {
+                continue;
+            };
+            let known = known_codecs(owner, &self.capabilities);
+            let mut shared = shared_codecs(peers, own, &known);
+            if !shared.any(|(capability, _)| capability.is_primary()) {
+                return Err(Unacceptable::NoCodec);
+            }
+        }
+        Ok(())
     }
 
     fn apply_section(&mut self, now: Instant, id: TransceiverId, agreed: Agreed) {
@@ -183,8 +202,12 @@ impl PeerConnection {
         let Ok(transceiver) = self.transceiver_mut(id) else {
             return;
         };
-        transceiver.current_direction = Some(direction);
         transceiver.is_from_offer = false;
+        if !transceiver.is_live() {
+            // It was stopped meanwhile: the next exchange tells the peer.
+            return;
+        }
+        transceiver.current_direction = Some(direction);
         transceiver.agreed = Some(agreed);
         self.update_receiver(now, id);
         self.update_sender(id);
@@ -194,12 +217,8 @@ impl PeerConnection {
     fn finish_transceiver(&mut self, id: TransceiverId) {
         self.end_media(id);
         if let Ok(transceiver) = self.transceiver_mut(id) {
-            transceiver.is_stopped = true;
+            transceiver.is_stopping = true;
             transceiver.mid = None;
-            if std::mem::take(&mut transceiver.receives) {
-                self.events.push(Event::TrackEnded(id));
-            }
-            self.events.push(Event::TransceiverStopped(id));
         }
     }
 
@@ -251,6 +270,9 @@ impl PeerConnection {
             return;
         };
         let Some((capability, config)) = sender_config(transceiver, capabilities) else {
+            if let Some(sender) = transceiver.sender.take() {
+                self.media.remove_sender(sender);
+            }
             return;
         };
         transceiver.send_codec = Some(capability);
@@ -360,123 +382,5 @@ impl PeerConnection {
                 self.events.push(event);
             }
         }
-    }
-}
-
-/// The extensions that both sections have, by the numbers of the one that is read with.
-fn extension_map(
-    section: &RtpSection,
-    other: &RtpSection,
-    capabilities: &MediaCapabilities,
-) -> ExtensionMap {
-    let known = capabilities.extensions(section.kind);
-    let mut map = ExtensionMap::new();
-    for extension in &section.extensions {
-        let mut others = other.extensions.iter();
-        let is_shared = others.any(|other| other.uri == extension.uri);
-        let kind = known.iter().find(|(_, uri)| *uri == extension.uri);
-        if let Some((kind, _)) = kind.filter(|_| is_shared) {
-            map.insert(extension.id, *kind);
-        }
-    }
-    map
-}
-
-/// The codecs of a section that the other one has too, each with what we know of it.
-fn shared_codecs<'a>(
-    section: &'a RtpSection,
-    other: &'a RtpSection,
-    known: &'a [&'a CodecCapability],
-) -> impl Iterator<Item = (&'a CodecCapability, Codec)> {
-    section.codecs.iter().filter_map(|codec| {
-        let capability = known
-            .iter()
-            .find(|capability| matches(capability, codec).is_some())?;
-        let mut others = other.codecs.iter();
-        let peer = others.find(|other| matches(capability, other).is_some())?;
-        let codec = Codec {
-            payload_type: codec.payload_type,
-            format: capability.format,
-            clock_rate: codec.clock_rate,
-            rtx_payload_type: codec.rtx.filter(|_| peer.rtx.is_some()),
-            feedback: both(codec.feedback, peer.feedback),
-        };
-        Some((*capability, codec))
-    })
-}
-
-fn known_codecs<'a>(
-    transceiver: &'a Transceiver,
-    capabilities: &'a MediaCapabilities,
-) -> Vec<&'a CodecCapability> {
-    let all = capabilities.of(transceiver.kind);
-    transceiver.preferences.iter().chain(all).collect()
-}
-
-fn receiver_config(
-    transceiver: &Transceiver,
-    capabilities: &MediaCapabilities,
-) -> Option<ReceiverConfig> {
-    let Agreed { own, peers } = transceiver.agreed.as_ref()?;
-    let known = known_codecs(transceiver, capabilities);
-    let codecs = shared_codecs(own, peers, &known).map(|(_, codec)| codec);
-    Some(ReceiverConfig {
-        mid: transceiver.mid.clone()?,
-        kind: transceiver.kind,
-        codecs: codecs.collect(),
-        extensions: Arc::new(extension_map(own, peers, capabilities)),
-        delivery: transceiver.delivery,
-        max_wait: None,
-        streams: peers.sources.clone(),
-    })
-}
-
-fn sender_config(
-    transceiver: &Transceiver,
-    capabilities: &MediaCapabilities,
-) -> Option<(CodecCapability, SenderConfig)> {
-    let Agreed { own, peers } = transceiver.agreed.as_ref()?;
-    let known = known_codecs(transceiver, capabilities);
-    // The answer's order counts (RFC 8829 section 5.11); the application's own preferences made ours.
-    let mut shared = shared_codecs(peers, own, &known);
-    let (capability, codec) = shared.find(|(capability, _)| capability.is_primary())?;
-    let extensions = extension_map(peers, own, capabilities);
-    let sends = transceiver.current_direction.is_some_and(|now| now.sends());
-    let may_send = sends && transceiver.has_track;
-    let layered = !peers.receive_layers.is_empty();
-    let encodings = transceiver.encodings.iter().enumerate();
-    let encodings = encodings.map(|(index, encoding)| {
-        let parameters = &encoding.parameters;
-        let mut wanted = peers.receive_layers.iter();
-        let is_wanted = if layered {
-            wanted.any(|layer| Some(&layer.rid) == parameters.rid.as_ref() && !layer.paused)
-        } else {
-            index == 0
-        };
-        Encoding {
-            ssrc: encoding.ssrc,
-            rtx_ssrc: codec.rtx_payload_type.map(|_| encoding.rtx_ssrc),
-            rid: parameters.rid.clone().filter(|_| layered),
-            is_active: may_send && parameters.active && is_wanted,
-        }
-    });
-    let mixed_extensions = peers.mixed_extensions && own.mixed_extensions;
-    let config = SenderConfig {
-        mid: transceiver.mid.clone()?,
-        kind: transceiver.kind,
-        codec,
-        mixed_extensions,
-        encodings: encodings.collect(),
-        history: history(transceiver.kind, &codec),
-        extensions: Arc::new(extensions),
-    };
-    Some((capability.clone(), config))
-}
-
-/// Packets that are kept to be sent again, where they can be.
-fn history(kind: MediaKind, codec: &Codec) -> usize {
-    match kind {
-        MediaKind::Video if codec.rtx_payload_type.is_some() => SenderConfig::DEFAULT_HISTORY,
-        _ => 0,
     }
 }

@@ -1,10 +1,13 @@
 //! The connection: negotiation, transports and data channels behind one sans-IO facade.
 
+mod agreed;
 mod apply;
+mod association;
 mod candidates;
 mod close;
 mod data;
 mod descriptions;
+mod direct;
 mod gather;
 mod io;
 mod media;
@@ -35,6 +38,7 @@ use crate::state::{IceConnectionState, IceGatheringState, PeerConnectionState};
 use crate::stats::{SelectedPair, Stats};
 use crate::transport::Transport;
 
+use direct::Direct;
 use negotiation::Negotiation;
 
 /// The transport that data channels use: the only one there is, as everything is bundled.
@@ -79,10 +83,16 @@ pub struct PeerConnection {
     ice_transport_policy: IceTransportPolicy,
     max_message_size: u32,
     negotiation: Negotiation,
+    /// It does without descriptions.
+    direct: Option<Direct>,
+    /// Of the ICE restart that the peer has been told of without a description.
+    next_credentials: Option<ice::Credentials>,
     transports: Vec<Transport>,
     channels: datachannel::Endpoint,
     capabilities: MediaCapabilities,
     numbers: Numbers,
+    /// As they were when the last exchange was completed.
+    agreed_numbers: Numbers,
     wall_clock: WallClock,
     /// The name that all our streams share.
     cname: String,
@@ -198,6 +208,7 @@ impl PeerConnection {
         Ok(Self {
             capabilities: configuration.media,
             numbers: Numbers::default(),
+            agreed_numbers: Numbers::default(),
             media: Session::new(media_config, estimator, rng.fork(), now),
             srtp: None,
             transceivers: Vec::new(),
@@ -210,6 +221,8 @@ impl PeerConnection {
             ice_transport_policy: configuration.ice_transport_policy,
             max_message_size: configuration.max_message_size,
             negotiation: Negotiation::new(&mut rng),
+            direct: None,
+            next_credentials: None,
             transports: vec![transport],
             channels,
             early: EarlyDatagrams::default(),

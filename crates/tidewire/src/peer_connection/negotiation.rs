@@ -6,7 +6,7 @@ use tidewire_sdp as sdp;
 
 use crate::description::SdpType;
 use crate::error::{NegotiationError, Unacceptable};
-use crate::media::TransceiverId;
+use crate::media::{TransceiverId, Wanted};
 use crate::session::{RemoteSession, Section, SectionUse, Setup};
 use crate::state::SignalingState;
 
@@ -46,8 +46,10 @@ pub(super) struct LocalDescription {
     /// The same as text, as the application got it.
     pub(super) text: String,
     pub(super) sections: Vec<Section>,
-    /// In an offer, whose section each of them is.
+    /// Whose section each of them is.
     pub(super) owners: Vec<Option<TransceiverId>>,
+    /// What it tells of their transceivers, which may change before it is applied.
+    pub(super) described: Vec<(TransceiverId, Wanted)>,
     pub(super) credentials: ice::Credentials,
     pub(super) tls_id: String,
     pub(super) setup: Setup,
@@ -102,6 +104,7 @@ impl Negotiation {
         let LocalParts {
             sections,
             owners,
+            described,
             credentials,
             tls_id,
             setup,
@@ -113,6 +116,7 @@ impl Negotiation {
             text,
             sections,
             owners,
+            described,
             credentials,
             tls_id,
             setup,
@@ -221,9 +225,27 @@ impl Negotiation {
 pub(super) struct LocalParts {
     pub(super) sections: Vec<Section>,
     pub(super) owners: Vec<Option<TransceiverId>>,
+    pub(super) described: Vec<(TransceiverId, Wanted)>,
     pub(super) credentials: ice::Credentials,
     pub(super) tls_id: String,
     pub(super) setup: Setup,
+}
+
+impl LocalParts {
+    /// What applies without a description having been exchanged.
+    pub(super) fn without_text(self) -> LocalDescription {
+        LocalDescription {
+            kind: SdpType::Answer,
+            description: sdp::SessionDescription::new(sdp::Origin::new(0, 0)),
+            text: String::new(),
+            sections: self.sections,
+            owners: self.owners,
+            described: self.described,
+            credentials: self.credentials,
+            tls_id: self.tls_id,
+            setup: self.setup,
+        }
+    }
 }
 
 fn agree_section(
@@ -231,7 +253,7 @@ fn agree_section(
     answered: &Section,
     used: SectionUse,
 ) -> Result<Section, Unacceptable> {
-    let same_mid = answered.mid.is_none() || answered.mid == offered.mid;
+    let same_mid = answered.told_mid().is_none() || answered.mid == offered.mid;
     let fits = match used {
         SectionUse::Rejected => true,
         SectionUse::SharesTransport => offered.matches(answered),

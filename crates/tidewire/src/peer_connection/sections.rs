@@ -1,14 +1,15 @@
 //! Media sections of ours: what we offer and answer for each transceiver (RFC 8829 sections 5.2 and 5.3).
 
 use tidewire_media::{Feedback, MediaKind, SignaledStream};
+use tidewire_rtp::extension::ExtensionKind;
 use tidewire_sdp::{Direction, Msid};
 
 use super::PeerConnection;
 use super::transceivers::common;
-use crate::event::Event;
-use crate::media::{CodecCapability, Transceiver, TransceiverId, TransceiverInit};
+use crate::media::{CodecCapability, Transceiver, TransceiverId};
 use crate::session::{
     Content, Layer, RemoteSession, RtpSection, Section, SectionCodec, SectionExtension, SectionUse,
+    told_mid,
 };
 
 /// The protocol of sections that we offer (RFC 8829 section 5.1.2).
@@ -47,14 +48,19 @@ impl PeerConnection {
             .filter(|transceiver| transceiver.is_live() && !is_agreed(&transceiver.mid))
             .map(|transceiver| (transceiver.id, transceiver.mid.clone()))
             .collect();
+        let taken: Vec<String> = self
+            .transceivers
+            .iter()
+            .filter_map(|known| known.mid.clone())
+            .collect();
         for (id, mid) in wanted {
             let content = self.offer_section(id);
-            let at = place(&mut sections, &mut free, content, mid);
+            let at = place(&mut sections, &mut free, content, mid, &taken);
             owners.resize(sections.len(), None);
             owners[at] = Some(id);
         }
         if self.negotiation.data_wanted && !sections.iter().any(Section::is_data) {
-            place(&mut sections, &mut free, Content::Data, None);
+            place(&mut sections, &mut free, Content::Data, None, &taken);
             owners.resize(sections.len(), None);
         }
         (sections, owners)
@@ -97,7 +103,11 @@ impl PeerConnection {
     }
 
     /// What a section of ours says whatever was negotiated.
-    fn own_section(&self, transceiver: &Transceiver, direction: Direction) -> RtpSection {
+    pub(super) fn own_section(
+        &self,
+        transceiver: &Transceiver,
+        direction: Direction,
+    ) -> RtpSection {
         let sends = direction.sends();
         let simulcast = transceiver.is_simulcast();
         RtpSection {
@@ -176,11 +186,15 @@ impl PeerConnection {
             self.numbers
                 .adopt(capability, codec.payload_type, codec.rtx);
         }
+        let is_named = told_mid(transceiver.mid.as_ref()).is_some();
         let known = self.capabilities.extensions(offered.kind);
-        let extensions: Vec<SectionExtension> = offered
-            .extensions
-            .iter()
-            .filter(|extension| known.iter().any(|(_, uri)| *uri == extension.uri))
+        let is_known = |uri: &str| {
+            let mut known = known.iter();
+            known.any(|(kind, known)| known == uri && (is_named || *kind != ExtensionKind::Mid))
+        };
+        let extensions = offered.extensions.iter();
+        let extensions: Vec<SectionExtension> = extensions
+            .filter(|extension| is_known(&extension.uri))
             .cloned()
             .collect();
         for extension in &extensions {
@@ -196,7 +210,14 @@ impl PeerConnection {
             ..self.own_section(&transceiver, direction)
         };
         if direction.receives() {
-            section.receive_layers.clone_from(&offered.send_layers);
+            let layers = offered.send_layers.iter().cloned();
+            // What the peer has paused it may go on with whenever it likes.
+            section.receive_layers = layers
+                .map(|layer| Layer {
+                    paused: false,
+                    ..layer
+                })
+                .collect();
         }
         let wants = |layer: &Layer| {
             let mut wanted = offered.receive_layers.iter();
@@ -254,110 +275,24 @@ impl PeerConnection {
         }
         answered
     }
-
-    /// Finds or makes the transceiver of each section that the peer offers (RFC 8829 section 5.10).
-    pub(super) fn associate(&mut self, offer: &RemoteSession) {
-        for (section, used) in offer.used_sections() {
-            let (Some(media), Some(mid)) = (section.media(), section.mid.as_deref()) else {
-                continue;
-            };
-            if used != SectionUse::SharesTransport {
-                continue;
-            }
-            let id = match self.transceiver_by_mid(mid) {
-                Some(transceiver) => transceiver.id,
-                None => match self.transceiver_for(mid, media) {
-                    Some(id) => id,
-                    None => continue,
-                },
-            };
-            self.note_remote_streams(id, media);
-        }
-    }
-
-    fn transceiver_for(&mut self, mid: &str, offered: &RtpSection) -> Option<TransceiverId> {
-        let takes = offered.direction.receives();
-        let waiting = self.transceivers.iter_mut().find(|transceiver| {
-            takes
-                && transceiver.is_from_track
-                && transceiver.is_live()
-                && transceiver.mid.is_none()
-                && transceiver.kind == offered.kind
-        });
-        if let Some(transceiver) = waiting {
-            transceiver.mid = Some(mid.to_owned());
-            return Some(transceiver.id);
-        }
-        let init = TransceiverInit {
-            direction: Direction::RecvOnly,
-            ..TransceiverInit::default()
-        };
-        let id = self.new_transceiver(offered.kind, init).ok()?;
-        let transceiver = self.transceiver_mut(id).ok()?;
-        transceiver.mid = Some(mid.to_owned());
-        transceiver.is_from_offer = true;
-        transceiver.has_track = false;
-        Some(id)
-    }
-
-    /// Tells the application that the peer sends, or does so no more.
-    pub(super) fn note_remote_streams(&mut self, id: TransceiverId, media: &RtpSection) {
-        let Ok(transceiver) = self.transceiver_mut(id) else {
-            return;
-        };
-        let receives = media.direction.sends() && transceiver.is_live();
-        let streams = media.msids.iter().map(|msid| msid.stream.clone());
-        transceiver.remote_streams = streams.filter(|stream| stream != "-").collect();
-        let received = std::mem::replace(&mut transceiver.receives, receives);
-        if receives && !received {
-            self.events.push(Event::Track(id));
-        } else if received && !receives {
-            self.events.push(Event::TrackEnded(id));
-        }
-    }
-
-    /// Undoes what a description that is taken back did to transceivers.
-    pub(super) fn roll_back_transceivers(&mut self) {
-        let agreed: Vec<String> = self
-            .negotiation
-            .sections
-            .iter()
-            .filter_map(|section| section.mid.clone())
-            .collect();
-        let is_agreed = |transceiver: &Transceiver| {
-            let mid = transceiver.mid.as_ref();
-            mid.is_some_and(|mid| agreed.contains(mid))
-        };
-        let mut gone = Vec::new();
-        self.transceivers.retain_mut(|transceiver| {
-            if is_agreed(transceiver) {
-                return true;
-            }
-            let is_known = transceiver.mid.take().is_some();
-            let goes = is_known && transceiver.is_from_offer && !transceiver.is_from_track;
-            if is_known && std::mem::take(&mut transceiver.receives) {
-                gone.push(transceiver.id);
-            }
-            !goes
-        });
-        for id in gone {
-            self.events.push(Event::TrackEnded(id));
-        }
-    }
 }
 
-/// Puts a section in the place of one that is free, or at the end, and answers where.
+/// Puts a section in the place of one that is free, or at the end, and answers where. Without a mid it gets
+/// one that is not `taken`.
 fn place(
     sections: &mut Vec<Section>,
     free: &mut [bool],
     content: Content,
     mid: Option<String>,
+    taken: &[String],
 ) -> usize {
     let is_free = |mid: &String| {
         let mut sections = sections.iter();
         sections.all(|section| section.mid.as_ref() != Some(mid))
     };
-    let mid = mid.filter(is_free).unwrap_or_else(|| unused_mid(sections));
+    let mid = mid
+        .filter(is_free)
+        .unwrap_or_else(|| unused_mid(sections, taken));
     let section = Section {
         mid: Some(mid),
         content,
@@ -374,15 +309,15 @@ fn place(
     }
 }
 
-fn unused_mid(sections: &[Section]) -> String {
-    let is_used = |mid: &str| {
+fn unused_mid(sections: &[Section], taken: &[String]) -> String {
+    let is_used = |mid: &String| {
         let mut sections = sections.iter();
-        sections.any(|section| section.mid.as_deref() == Some(mid))
+        taken.contains(mid) || sections.any(|section| section.mid.as_ref() == Some(mid))
     };
-    (0..=sections.len())
+    (0..=sections.len() + taken.len())
         .map(|number| number.to_string())
         .find(|mid| !is_used(mid))
-        .expect("one more number than sections")
+        .expect("one more number than there are mids")
 }
 
 fn rejected(kind: MediaKind) -> Content {
@@ -422,7 +357,11 @@ fn rejected_as(section: &Section) -> Content {
     }
 }
 
-fn describe_codec(codec: &CodecCapability, payload_type: u8, rtx: Option<u8>) -> SectionCodec {
+pub(super) fn describe_codec(
+    codec: &CodecCapability,
+    payload_type: u8,
+    rtx: Option<u8>,
+) -> SectionCodec {
     SectionCodec {
         payload_type,
         name: codec.name.clone(),

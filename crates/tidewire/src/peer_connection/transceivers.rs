@@ -7,9 +7,10 @@ use tidewire_sdp::Direction;
 
 use super::PeerConnection;
 use crate::error::TransceiverError;
+use crate::event::Event;
 use crate::media::{
     CodecCapability, EncodingParameters, Transceiver, TransceiverId, TransceiverInit,
-    TransceiverState,
+    TransceiverState, track_name,
 };
 
 impl PeerConnection {
@@ -19,13 +20,15 @@ impl PeerConnection {
     /// addTransceiver: media of a kind is to flow. Negotiation is needed.
     ///
     /// # Errors
-    /// When the connection is closed, or there are too many.
+    /// When the connection is closed, there are too many, or descriptions cannot carry the names of streams
+    /// or encodings.
     pub fn add_transceiver(
         &mut self,
         kind: MediaKind,
         init: TransceiverInit,
     ) -> Result<TransceiverId, TransceiverError> {
         self.check_open().map_err(|_| TransceiverError::Closed)?;
+        init.check(kind)?;
         let id = self.new_transceiver(kind, init)?;
         self.update_negotiation_needed();
         Ok(id)
@@ -35,14 +38,19 @@ impl PeerConnection {
     /// before is used if there is one.
     ///
     /// # Errors
-    /// When the connection is closed, or there are too many transceivers.
+    /// When the connection is closed, there are too many transceivers, or descriptions cannot carry the
+    /// names of the streams.
     pub fn add_track(
         &mut self,
         kind: MediaKind,
         streams: &[&str],
     ) -> Result<TransceiverId, TransceiverError> {
         self.check_open().map_err(|_| TransceiverError::Closed)?;
-        let streams: Vec<String> = streams.iter().map(|stream| (*stream).to_owned()).collect();
+        let init = TransceiverInit {
+            streams: streams.iter().map(|stream| (*stream).to_owned()).collect(),
+            ..TransceiverInit::default()
+        };
+        init.check(kind)?;
         let never_sent = |transceiver: &&mut Transceiver| {
             transceiver.kind == kind
                 && transceiver.is_live()
@@ -51,17 +59,13 @@ impl PeerConnection {
         };
         if let Some(transceiver) = self.transceivers.iter_mut().find(never_sent) {
             transceiver.direction = with_sending(transceiver.direction, true);
-            transceiver.streams = streams;
+            transceiver.streams = init.streams;
             transceiver.has_track = true;
             transceiver.is_from_track = true;
             let id = transceiver.id;
             self.update_negotiation_needed();
             return Ok(id);
         }
-        let init = TransceiverInit {
-            streams,
-            ..TransceiverInit::default()
-        };
         let id = self.add_transceiver(kind, init)?;
         self.transceiver_mut(id)?.is_from_track = true;
         Ok(id)
@@ -76,6 +80,7 @@ impl PeerConnection {
         transceiver.direction = with_sending(transceiver.direction, false);
         transceiver.has_track = false;
         self.update_sender(id);
+        self.apply_parameters(self.now);
         self.update_negotiation_needed();
         Ok(())
     }
@@ -95,7 +100,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Sets direction. Negotiation makes it happen.
+    /// Sets direction. Negotiation makes it happen; at once for a transceiver that was added as negotiated.
     ///
     /// # Errors
     /// When there is no such transceiver, or it was stopped.
@@ -105,7 +110,7 @@ impl PeerConnection {
         direction: Direction,
     ) -> Result<(), TransceiverError> {
         self.live_transceiver_mut(id)?.direction = direction;
-        self.negotiation.created = None;
+        self.apply_parameters(self.now);
         self.update_negotiation_needed();
         Ok(())
     }
@@ -123,11 +128,9 @@ impl PeerConnection {
         let transceiver = self.transceiver_mut(id)?;
         transceiver.is_stopping = true;
         transceiver.direction = Direction::Inactive;
-        if transceiver.mid.is_none() {
-            transceiver.is_stopped = true;
-        }
         self.end_media(id);
-        self.negotiation.created = None;
+        self.end_negotiated(now, id);
+        self.drop_stopped();
         self.update_negotiation_needed();
         self.progress(now);
         Ok(())
@@ -151,7 +154,6 @@ impl PeerConnection {
             return Err(TransceiverError::Codec);
         }
         transceiver.preferences = codecs.to_vec();
-        self.negotiation.created = None;
         self.update_negotiation_needed();
         Ok(())
     }
@@ -218,10 +220,32 @@ impl PeerConnection {
         }
         let id = TransceiverId(self.next_transceiver);
         self.next_transceiver += 1;
-        let transceiver = Transceiver::new(id, kind, init, &mut self.rng);
+        let track = track_name(&mut self.rng);
+        let transceiver = Transceiver::new(id, kind, init, track, || self.unused_ssrc());
         self.transceivers.push(transceiver);
-        self.negotiation.created = None;
         Ok(id)
+    }
+
+    /// One that no stream of ours has.
+    fn unused_ssrc(&mut self) -> u32 {
+        loop {
+            let ssrc = self.rng.next_u32();
+            let mut encodings = self.transceivers.iter().flat_map(|known| &known.encodings);
+            if encodings.all(|known| known.ssrc != ssrc && known.rtx_ssrc != ssrc) {
+                return ssrc;
+            }
+        }
+    }
+
+    /// Stopped transceivers that no section belongs to are gone.
+    pub(super) fn drop_stopped(&mut self) {
+        let is_gone = |known: &Transceiver| known.is_stopping && known.mid.is_none();
+        for known in self.transceivers.extract_if(.., |known| is_gone(known)) {
+            if known.receives {
+                self.events.push(Event::TrackEnded(known.id));
+            }
+            self.events.push(Event::TransceiverStopped(known.id));
+        }
     }
 
     pub(super) fn transceiver_mut(

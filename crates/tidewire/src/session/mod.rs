@@ -24,6 +24,20 @@ pub(crate) struct Section {
     pub(crate) content: Content,
 }
 
+/// What the mid of a section begins with that has none: its author did not write `a=mid`, and we do not
+/// either (RFC 8829 section 5.10). With its blank it is no name that a description could tell.
+const UNNAMED: &str = "unnamed ";
+
+/// The mid that a section goes by whose description has none for it.
+pub(crate) fn unnamed_mid(index: usize) -> String {
+    format!("{UNNAMED}{index}")
+}
+
+/// The mid, if descriptions tell it.
+pub(crate) fn told_mid(mid: Option<&String>) -> Option<&String> {
+    mid.filter(|mid| !mid.starts_with(UNNAMED))
+}
+
 /// What a media section is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Content {
@@ -40,6 +54,11 @@ pub(crate) enum Content {
 }
 
 impl Section {
+    /// Its mid, if descriptions tell it.
+    pub(crate) fn told_mid(&self) -> Option<&String> {
+        told_mid(self.mid.as_ref())
+    }
+
     pub(crate) fn is_data(&self) -> bool {
         self.content == Content::Data
     }

@@ -6,7 +6,9 @@ use tidewire_dtls as dtls;
 use tidewire_ice as ice;
 use tidewire_sdp::{Effective, MediaDescription, SessionDescription, Setup};
 
-use super::{Content, RtpSection, SCTP_PORT, SctpParameters, Section, TransportParameters};
+use super::{
+    Content, RtpSection, SCTP_PORT, SctpParameters, Section, TransportParameters, unnamed_mid,
+};
 use crate::error::{NegotiationError, Unacceptable};
 
 /// The longest message that a peer accepts which does not say (RFC 8841 section 6.1).
@@ -49,10 +51,8 @@ impl RemoteSession {
         let data = all
             .iter()
             .position(|media| media.is_data_channel() && !media.is_rejected());
-        let sections: Vec<Section> = all
-            .iter()
-            .enumerate()
-            .map(|(index, media)| read_section(description, media, Some(index) == data))
+        let sections: Vec<Section> = (0..all.len())
+            .map(|index| read_section(description, index, Some(index) == data))
             .collect();
         let primary = primary_section(description, &sections, data).map(|index| &all[index]);
         let bundle = primary.and_then(|media| bundle_of(description, media));
@@ -111,11 +111,8 @@ fn check_mids(description: &SessionDescription) -> Result<(), Unacceptable> {
     }
 }
 
-fn read_section(
-    description: &SessionDescription,
-    media: &MediaDescription,
-    is_data: bool,
-) -> Section {
+fn read_section(description: &SessionDescription, index: usize, is_data: bool) -> Section {
+    let media = &description.media[index];
     let effective = description.effective(media);
     let rtp = RtpSection::read(media, &effective);
     // RTCP has no transport of its own here (RFC 8834 section 4.5).
@@ -132,7 +129,11 @@ fn read_section(
         },
     };
     Section {
-        mid: media.mid().map(str::to_owned),
+        mid: Some(
+            media
+                .mid()
+                .map_or_else(|| unnamed_mid(index), str::to_owned),
+        ),
         content,
     }
 }

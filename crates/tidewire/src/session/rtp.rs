@@ -4,7 +4,7 @@ use tidewire_media::{Feedback, MediaKind, SignaledStream};
 use tidewire_sdp::{
     self as sdp, Attribute, Direction, Effective, ExtMap, Fmtp, MediaDescription, Msid,
     PayloadFormat, Restriction, Rid, RidDirection, RtcpFeedback, RtpMap, RtxParameters, Simulcast,
-    SimulcastStream, Ssrc, SsrcGroup, SsrcSemantics,
+    SimulcastFormat, SimulcastStream, Ssrc, SsrcGroup, SsrcSemantics,
 };
 
 /// Streams that one section may name: a peer that names thousands is not listened to.
@@ -133,7 +133,12 @@ impl RtpSection {
             }
         }
         let streams = |layers: &[Layer]| {
-            let streams = layers.iter().map(|layer| SimulcastStream::new(&layer.rid));
+            let streams = layers.iter().map(|layer| SimulcastStream {
+                alternatives: vec![SimulcastFormat {
+                    rid: layer.rid.clone(),
+                    paused: layer.paused,
+                }],
+            });
             streams.collect::<Vec<_>>()
         };
         if self.send_layers.len() + self.receive_layers.len() == 0 {
@@ -291,10 +296,11 @@ fn read_layers(media: &MediaDescription) -> (Vec<Layer>, Vec<Layer>) {
     let Some(simulcast) = media.attributes.simulcast() else {
         return (Vec::new(), Vec::new());
     };
+    let rids: Vec<&Rid> = media.attributes.rids().take(2 * MAX_STREAMS).collect();
     let read = |streams: &[SimulcastStream], direction| {
-        let layers = streams.iter().filter_map(|stream| {
+        let layers = streams.iter().take(MAX_STREAMS).filter_map(|stream| {
             let format = stream.alternatives.first()?;
-            let mut rids = media.attributes.rids();
+            let mut rids = rids.iter();
             // A layer without its `a=rid` is as if it were not there (RFC 8853 section 5.2).
             let rid = rids.find(|rid| rid.id == format.rid && rid.direction == direction)?;
             let max_bitrate = rid
@@ -310,7 +316,7 @@ fn read_layers(media: &MediaDescription) -> (Vec<Layer>, Vec<Layer>) {
                 max_bitrate,
             })
         });
-        layers.take(MAX_STREAMS).collect()
+        layers.collect()
     };
     (
         read(&simulcast.send, RidDirection::Send),

@@ -39,7 +39,7 @@ pub(crate) fn describe(
     let bundled = sections
         .iter()
         .filter(|section| parameters.bundle && !section.is_rejected());
-    let mids: Vec<_> = bundled.filter_map(|section| section.mid.clone()).collect();
+    let mids: Vec<_> = bundled.filter_map(Section::told_mid).cloned().collect();
     if !mids.is_empty() {
         description = description.with(Attribute::Group(Group::bundle(mids)));
     }
@@ -69,7 +69,7 @@ fn describe_section(section: &Section, parameters: &LocalParameters<'_>) -> Medi
         }
     };
     let mut media = media.with_connection(Connection::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-    if let Some(mid) = &section.mid {
+    if let Some(mid) = section.told_mid() {
         media = media.with(Attribute::Mid(mid.clone()));
     }
     match &section.content {

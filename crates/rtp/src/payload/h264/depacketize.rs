@@ -2,7 +2,10 @@
 //!
 //! An access unit ends with the marker, or where the timestamp changes and nothing was lost. Where it
 //! begins is not marked: after a loss, one is taken that begins with its first slice, or with a unit that
-//! is no slice. So a parameter set or a message that was lost before a first slice is not missed.
+//! is no slice. So a message that was lost before a first slice is not missed. Parameter sets are: those of
+//! before may differ, so that a key frame without any is withheld after a loss, unless the last one did
+//! without. One whose sets never came is none that a decoder can begin with; they come with the media (RFC
+//! 7742 section 6.2).
 
 use bytes::Bytes;
 
@@ -23,6 +26,8 @@ pub(in crate::payload) struct H264Depacketizer {
     after_loss: bool,
     /// What is left of the access unit with this timestamp is of no use.
     skipped: Option<u32>,
+    /// The last key frame relied on parameter sets that had come before.
+    keys_lack_sets: bool,
 }
 
 /// An access unit in the making.
@@ -35,6 +40,8 @@ struct AccessUnit {
     pps: Option<u8>,
     /// A fragment has begun and not ended.
     is_open: bool,
+    /// What stood before its first packet may be missing.
+    follows_loss: bool,
 }
 
 const START_CODE: Bytes = Bytes::from_static(&[0, 0, 0, 1]);
@@ -89,9 +96,9 @@ impl H264Depacketizer {
             frames.count_dropped();
             return;
         }
-        self.after_loss = false;
+        let follows_loss = std::mem::take(&mut self.after_loss);
         let mut unit = self.current.take().map_or_else(
-            || AccessUnit::new(packet),
+            || AccessUnit::new(packet, follows_loss),
             |mut unit| {
                 unit.assembly.extend(packet);
                 unit
@@ -116,24 +123,32 @@ impl H264Depacketizer {
         let Some(mut unit) = self.current.take() else {
             return;
         };
-        if unit.is_open {
+        let lacks_sets = unit.has_idr && !unit.has_sets;
+        let may_miss_sets = lacks_sets && unit.follows_loss && !self.keys_lack_sets;
+        if unit.is_open || may_miss_sets {
             frames.count_dropped();
             return;
         }
-        let lacks_sets = unit.has_idr && !unit.has_sets;
-        let pps = unit.pps.filter(|_| lacks_sets);
-        for set in pps
-            .and_then(|pps| self.sets.needed(pps))
-            .into_iter()
-            .flatten()
-            .rev()
-        {
+        let is_key = unit.has_idr && (!lacks_sets || self.put_sets_before(&mut unit));
+        if is_key {
+            self.keys_lack_sets = lacks_sets;
+        }
+        let resolution = self.sets.resolution().filter(|_| is_key);
+        let details = Details::H264(FrameInfo { resolution });
+        frames.push(unit.assembly.finish(is_key, details));
+    }
+
+    /// Puts the parameter sets that its refreshing slice needs before an access unit; false when they
+    /// never came.
+    fn put_sets_before(&self, unit: &mut AccessUnit) -> bool {
+        let Some(sets) = unit.pps.and_then(|pps| self.sets.needed(pps)) else {
+            return false;
+        };
+        for set in sets.into_iter().rev() {
             unit.assembly.push_front(set.clone());
             unit.assembly.push_front(START_CODE);
         }
-        let resolution = self.sets.resolution().filter(|_| unit.has_idr);
-        let details = Details::H264(FrameInfo { resolution });
-        frames.push(unit.assembly.finish(unit.has_idr, details));
+        true
     }
 }
 
@@ -145,13 +160,14 @@ enum Pushed {
 }
 
 impl AccessUnit {
-    fn new(packet: &Packet) -> Self {
+    fn new(packet: &Packet, follows_loss: bool) -> Self {
         Self {
             assembly: Assembly::new(packet),
             has_idr: false,
             has_sets: false,
             pps: None,
             is_open: false,
+            follows_loss,
         }
     }
 

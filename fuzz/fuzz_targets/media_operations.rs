@@ -1,0 +1,5 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tidewire_media::fuzz::media_operations(
+    tidewire_netsim::start(),
+    data
+));
