@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewire::{Delivery, EncodingParameters, FrameInfo, MediaKind, OutgoingFrame};
+use tidewire::{Delivery, EncodingParameters, FrameInfo, MediaKind, OutgoingFrame, OutgoingPacket};
 use tidewire_netsim::{Link, LinkConfig};
 
 use crate::call::{DELAY, VIDEO_LEN, call, find, report, send_frames, video_frame};
@@ -147,6 +147,37 @@ fn what_waits_in_the_pacer_is_told() {
     let audio = find!(caller, OutboundRtp, |stats| stats.kind == "audio");
     assert_eq!(audio.total_packet_send_delay, 0.0);
     assert_eq!(audio.target_bitrate, None);
+}
+
+#[test]
+fn packets_of_the_application_wait_from_when_they_could_not_leave() {
+    const COUNT: u32 = 200;
+    let mut net = one_way(&link(DELAY));
+    let caller = &mut net.peers[OFFERER].connection;
+    let mut all = caller.transceivers();
+    let video = all.find(|state| state.kind == MediaKind::Video);
+    let id = video.expect("a transceiver").id;
+    drop(all);
+    for _ in 0..COUNT {
+        let packet = OutgoingPacket {
+            marker: true,
+            payload_type: None,
+            sequence_number: None,
+            timestamp: 0,
+            payload: vec![1; 1000].into(),
+            extensions: Default::default(),
+        };
+        let sent = caller.send_packet(id, 0, packet);
+        sent.expect("a packet that fits");
+    }
+    net.run_for(Duration::from_millis(200));
+    let caller = report(&net, OFFERER);
+    let sent = find!(caller, OutboundRtp, |stats| stats.kind == "video");
+    assert_eq!(sent.packets_sent, u64::from(COUNT));
+    let took = f64::from(COUNT) * 8000.0 / 5e7;
+    let average = sent.total_packet_send_delay / f64::from(COUNT);
+    let expected = took / 2.0 - 0.005;
+    assert!((average - expected).abs() < 0.003, "{average} {expected}");
 }
 
 #[test]
