@@ -1,7 +1,13 @@
 //! What is told of the transport.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tidewire::Datagram;
+use tidewire_netsim::LinkConfig;
+
 use crate::call::{DELAY, call, find, report};
-use crate::common::{ANSWERER, OFFERER};
+use crate::common::{ANSWERER, Net, OFFERER, with_channel};
 
 #[test]
 fn what_leaves_over_a_pair_comes_over_that_of_the_peer() {
@@ -114,4 +120,52 @@ fn roles_and_names_fit_together() {
         remote.username_fragment,
         Some(theirs.ice_local_username_fragment)
     );
+}
+
+/// Carries what both sides say, the offerer's from and to another address than its own.
+fn exchange_through_a_nat(net: &mut Net, outside: SocketAddr) {
+    let inside = net.peers[OFFERER].address;
+    let mut buf = Vec::new();
+    for from in [OFFERER, ANSWERER] {
+        let now = net.now;
+        let sender = &mut net.peers[from].connection;
+        sender.handle_timeout(now);
+        let mut sent = Vec::new();
+        while let Some(transmit) = sender.poll_transmit(now, 1, &mut buf) {
+            let (local, remote) = (transmit.remote, transmit.local);
+            match from {
+                OFFERER => sent.push(Datagram::copied(local, outside, &buf)),
+                _ if local == outside => sent.push(Datagram::copied(inside, remote, &buf)),
+                _ => {}
+            }
+            buf.clear();
+        }
+        for datagram in sent {
+            let receiver = &mut net.peers[1 - from].connection;
+            receiver.handle_datagram(now, datagram);
+        }
+    }
+}
+
+#[test]
+fn a_pair_names_the_candidate_that_the_peer_sees() {
+    let (mut net, _) = with_channel(&LinkConfig::default());
+    net.negotiate();
+    let outside = SocketAddr::from(([198, 51, 100, 1], 7777));
+    for _ in 0..200 {
+        exchange_through_a_nat(&mut net, outside);
+        net.now += Duration::from_millis(10);
+    }
+    let [caller, callee] = [OFFERER, ANSWERER].map(|at| report(&net, at));
+    let pair = find!(caller, CandidatePair, |pair| pair.nominated);
+    let local = find!(caller, LocalCandidate, |known| {
+        known.id == pair.local_candidate_id
+    });
+    assert_eq!((local.candidate_type, local.port), ("prflx", 7777));
+    assert!(caller.get(&pair.remote_candidate_id).is_some());
+    let pair = find!(callee, CandidatePair, |pair| pair.nominated);
+    let remote = find!(callee, RemoteCandidate, |known| {
+        known.id == pair.remote_candidate_id
+    });
+    assert_eq!((remote.candidate_type, remote.port), ("prflx", 7777));
 }
