@@ -163,7 +163,7 @@ impl Sfu {
         };
         let source = &mut self.source.peers[0];
         source
-            .send_packet(from, 0, packet)
+            .send_packet(now, from, 0, packet)
             .expect("a packet that can be sent");
         let sent = source
             .poll_transmit(now, 1, &mut self.buf)
@@ -190,7 +190,7 @@ impl Sfu {
             };
             let viewer = &mut pair.peers[0];
             viewer
-                .send_packet(*target, 0, copy)
+                .send_packet(now, *target, 0, copy)
                 .expect("a packet that can be sent");
             while let Some(sent) = viewer.poll_transmit(now, SEGMENTS, &mut pair.buf) {
                 black_box(sent);

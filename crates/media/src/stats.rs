@@ -157,6 +157,8 @@ pub struct SessionStats {
     pub unread: u64,
     /// Packets that found no room in the pacer.
     pub pacer_overflow: u64,
+    /// Packets that waited longer than [`Session::MAX_WAIT`](crate::Session::MAX_WAIT), and were dropped.
+    pub pacer_expired: u64,
     /// Packets that wait in the pacer.
     pub pacer_waiting: usize,
     /// The round trip, as far as it was measured.

@@ -365,3 +365,17 @@ fn the_estimator_learns_of_every_packet_and_its_arrival() {
     assert_eq!(record.arrived, 500);
     assert!(record.reports > 0);
 }
+
+#[test]
+fn what_has_waited_too_long_is_dropped_and_a_key_frame_asked_for() {
+    let mut call = Call::new(&link(), 1);
+    let (sender, _) = call.connect(Format::Vp8, MediaKind::Video, 100);
+    // Nobody asks for packets while the path is away.
+    send(&mut call, only(sender), vp8(5000, true), 0);
+    call.now += Session::MAX_WAIT + Duration::from_millis(1);
+    send(&mut call, only(sender), vp8(5000, false), 3000);
+    call.run_for(Duration::from_secs(1));
+    assert_eq!(call.alice.session.stats().pacer_expired, 5);
+    let wanted = Event::KeyFrameRequested(only(sender));
+    assert!(call.alice.events.contains(&wanted));
+}

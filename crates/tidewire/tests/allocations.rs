@@ -139,7 +139,7 @@ fn forwarding_a_packet_to_fifty_allocates_nothing() {
         };
         let [camera, middle] = &mut source.0;
         camera
-            .send_packet(from, 0, packet(&payload))
+            .send_packet(now, from, 0, packet(&payload))
             .expect("a packet that fits");
         let Some(transmit) = camera.poll_transmit(now, 1, &mut buf) else {
             continue;
@@ -164,7 +164,7 @@ fn forwarding_a_packet_to_fifty_allocates_nothing() {
                 let mut copy = packet(&received.payload);
                 copy.extensions = received.extensions.clone();
                 viewer
-                    .send_packet(*target, 0, copy)
+                    .send_packet(now, *target, 0, copy)
                     .expect("a packet that fits");
                 while viewer.poll_transmit(now, 1, &mut buf).is_some() {}
                 sent += buf.len() / PAYLOAD;

@@ -194,7 +194,7 @@ impl PeerConnection {
         packet: OutgoingPacket,
     ) -> Result<(), SendMediaError> {
         self.connection()
-            .with(|core, _| core.protocol.send_packet(id, encoding, packet))
+            .with(|core, now| core.protocol.send_packet(now, id, encoding, packet))
     }
 
     /// What was seen of the streams of a transceiver.

@@ -47,7 +47,7 @@ pub fn media_packets(now: Instant, data: &[u8]) {
             session.handle_rtp(now, sequence, Bytes::copy_from_slice(bytes));
         }
         if *time == 0 {
-            send_something(&mut session, EncodingId { sender, index: 0 });
+            send_something(&mut session, now, EncodingId { sender, index: 0 });
         }
         if *time == 1 {
             let ssrc = Packet::parse(bytes).map(|packet| packet.ssrc());
@@ -70,7 +70,7 @@ pub fn media_packets(now: Instant, data: &[u8]) {
     while session.poll_received().is_some() {}
 }
 
-fn send_something(session: &mut Session, id: EncodingId) {
+fn send_something(session: &mut Session, now: Instant, id: EncodingId) {
     let packet = OutgoingPacket {
         marker: true,
         payload_type: None,
@@ -80,7 +80,7 @@ fn send_something(session: &mut Session, id: EncodingId) {
         extensions: Extensions::new(),
     };
     // Where too many wait, that is what it tells.
-    let _ = session.send_packet(id, packet);
+    let _ = session.send_packet(now, id, packet);
 }
 
 /// What we send can be read.

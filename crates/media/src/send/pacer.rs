@@ -17,7 +17,8 @@ pub(crate) enum Class {
 /// way.
 #[derive(Debug)]
 pub(crate) struct Pacer<T> {
-    queues: [VecDeque<T>; 3],
+    /// With each, since when it waits.
+    queues: [VecDeque<(Instant, T)>; 3],
     /// When what has been sent is paid for.
     paid: Instant,
     dropped: u64,
@@ -38,33 +39,26 @@ impl<T> Pacer<T> {
     }
 
     /// Adds a packet; `false` when too many wait.
-    pub(crate) fn push(&mut self, class: Class, item: T) -> bool {
+    pub(crate) fn push(&mut self, now: Instant, class: Class, item: T) -> bool {
         let queue = &mut self.queues[class as usize];
         let has_room = queue.len() < Self::MAX_WAITING;
         if has_room {
-            queue.push_back(item);
+            queue.push_back((now, item));
         } else {
             self.dropped += 1;
         }
         has_room
     }
 
-    /// The next packet that may leave.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<T> {
+    /// The next packet that may leave, and how long it has waited.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(Duration, T)> {
         let may_leave = self.paid <= now + Self::BURST;
         let [audio, rest @ ..] = &mut self.queues;
-        audio.pop_front().or_else(|| {
+        let next = audio.pop_front().or_else(|| {
             let mut rest = rest.iter_mut().filter(|_| may_leave);
             rest.find_map(VecDeque::pop_front)
-        })
-    }
-
-    /// Shows what waits in each queue, the newest first, until `visit` answers `false`.
-    pub(crate) fn visit_newest(&mut self, mut visit: impl FnMut(&mut T) -> bool) {
-        for queue in &mut self.queues {
-            // The iterator ends at the first that is refused.
-            let _ = queue.iter_mut().rev().all(&mut visit);
-        }
+        });
+        next.map(|(since, item)| (now.saturating_duration_since(since), item))
     }
 
     /// Takes notice that `len` bytes left, at `bitrate` bits a second.
@@ -100,7 +94,7 @@ impl<T> Pacer<T> {
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         for queue in &mut self.queues {
-            queue.retain(&mut keep);
+            queue.retain(|(_, item)| keep(item));
         }
     }
 }
@@ -113,10 +107,12 @@ mod tests {
     fn audio_goes_first_and_retransmissions_before_video() {
         let now = tidewire_netsim::start();
         let mut pacer = Pacer::new(now);
-        pacer.push(Class::Video, 3);
-        pacer.push(Class::Retransmission, 2);
-        pacer.push(Class::Audio, 1);
-        let order: Vec<_> = std::iter::from_fn(|| pacer.pop(now)).collect();
+        pacer.push(now, Class::Video, 3);
+        pacer.push(now, Class::Retransmission, 2);
+        pacer.push(now, Class::Audio, 1);
+        let order: Vec<_> = std::iter::from_fn(|| pacer.pop(now))
+            .map(|(_, item)| item)
+            .collect();
         assert_eq!(order, [1, 2, 3]);
     }
 
@@ -124,10 +120,10 @@ mod tests {
     fn video_leaves_at_the_pace_and_audio_at_once() {
         let start = tidewire_netsim::start();
         let mut pacer = Pacer::new(start);
-        for number in 0..1000 {
-            pacer.push(Class::Video, number);
-        }
         let mut now = start;
+        for number in 0..1000 {
+            pacer.push(now, Class::Video, number);
+        }
         let mut sent = 0;
         while let Some(due) = pacer.poll_timeout(now) {
             now = due;
@@ -136,9 +132,9 @@ mod tests {
             pacer.handle_sent(now, 1000, 8_000_000);
             sent += 1;
             if sent == 500 {
-                pacer.push(Class::Audio, 0);
+                pacer.push(now, Class::Audio, 0);
                 assert_eq!(pacer.poll_timeout(now), Some(now));
-                assert_eq!(pacer.pop(now), Some(0));
+                assert_eq!(pacer.pop(now), Some((Duration::ZERO, 0)));
             }
         }
         let took = now - start;
@@ -155,7 +151,7 @@ mod tests {
         let mut pacer = Pacer::new(start);
         let now = start + Duration::from_secs(10);
         for number in 0..100 {
-            pacer.push(Class::Video, number);
+            pacer.push(now, Class::Video, number);
         }
         let mut sent = 0;
         while pacer.pop(now).is_some() {
@@ -167,9 +163,10 @@ mod tests {
 
     #[test]
     fn what_waits_stays_bounded() {
-        let mut pacer = Pacer::new(tidewire_netsim::start());
+        let now = tidewire_netsim::start();
+        let mut pacer = Pacer::new(now);
         for number in 0..10_000 {
-            pacer.push(Class::Video, number);
+            pacer.push(now, Class::Video, number);
         }
         assert_eq!(pacer.len(), Pacer::<i32>::MAX_WAITING);
         assert_eq!(pacer.dropped(), 10_000 - 8192);

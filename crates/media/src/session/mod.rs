@@ -99,23 +99,14 @@ enum Route {
 /// What waits in the pacer.
 #[derive(Debug)]
 enum Item {
-    /// With the time since when it waits, once that is known.
-    Media(EncodingId, Stored, Option<Instant>),
+    Media(EncodingId, Stored),
     Repair(EncodingId, u16),
 }
 
 impl Item {
     fn encoding(&self) -> EncodingId {
         match self {
-            Self::Media(encoding, ..) | Self::Repair(encoding, _) => *encoding,
-        }
-    }
-
-    /// Notes that it waits at `now`. False when that was known.
-    fn note_waiting(&mut self, now: Instant) -> bool {
-        match self {
-            Self::Media(_, _, since @ None) => since.replace(now).is_none(),
-            _ => false,
+            Self::Media(encoding, _) | Self::Repair(encoding, _) => *encoding,
         }
     }
 }

@@ -111,8 +111,8 @@ impl Session {
                 }),
                 last_sent: None,
             };
-            let item = Item::Media(id, packet, Some(now));
-            if !self.pacer.push(class(kind), item) {
+            let item = Item::Media(id, packet);
+            if !self.pacer.push(now, class(kind), item) {
                 return Err(SendError::Congested);
             }
         }
@@ -127,7 +127,12 @@ impl Session {
     ///
     /// # Errors
     /// When there is no such encoding, the packet is too long, or too many packets wait.
-    pub fn send_packet(&mut self, id: EncodingId, packet: OutgoingPacket) -> Result<(), SendError> {
+    pub fn send_packet(
+        &mut self,
+        now: Instant,
+        id: EncodingId,
+        packet: OutgoingPacket,
+    ) -> Result<(), SendError> {
         let max_packet_len = self.config.max_packet_len;
         let sender = self.senders.get_mut(id.sender.0 as usize);
         let sender = sender.and_then(Option::as_mut);
@@ -163,23 +168,29 @@ impl Session {
             place: None,
             last_sent: None,
         };
-        let item = Item::Media(id, stored, None);
-        if self.pacer.push(class(sender.config.kind), item) {
+        let item = Item::Media(id, stored);
+        if self.pacer.push(now, class(sender.config.kind), item) {
             Ok(())
         } else {
             Err(SendError::Congested)
         }
     }
 
+    /// How long a packet waits to be sent at most, when the path is away or carries too little: what is older
+    /// is dropped, and a key frame asked for that makes up for it.
+    pub const MAX_WAIT: Duration = Duration::from_secs(2);
+
     /// Appends the RTP packet that is to leave now to `out`. Call until it answers `false`.
     pub fn poll_rtp(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        while let Some(item) = self.pacer.pop(now) {
+        while let Some((waited, item)) = self.pacer.pop(now) {
+            if waited > Self::MAX_WAIT {
+                self.stats.pacer_expired += 1;
+                self.make_up_for(&item);
+                continue;
+            }
             let is_written = match item {
-                Item::Media(id, packet, since) => {
-                    let waited = since.map(|since| now.saturating_duration_since(since));
-                    self.write_media(now, id, packet, waited.unwrap_or_default(), out)
-                }
+                Item::Media(id, packet) => self.write_media(now, id, packet, waited, out),
                 Item::Repair(id, sequence) => self.write_repair(now, id, sequence, out),
             };
             if is_written {
@@ -187,8 +198,17 @@ impl Session {
                 return true;
             }
         }
-        self.pacer.visit_newest(|item| item.note_waiting(now));
         self.write_padding(now, out)
+    }
+
+    /// What is not sent leaves a gap, which only a key frame closes.
+    fn make_up_for(&mut self, item: &Item) {
+        let Item::Media(id, _) = item else { return };
+        let sender = self.senders.get(id.sender.0 as usize);
+        let sender = sender.and_then(Option::as_ref);
+        if sender.is_some_and(|sender| sender.config.kind == MediaKind::Video) {
+            self.request_key_frame_of(*id);
+        }
     }
 
     fn write_media(

@@ -42,7 +42,7 @@ impl Session {
             Packet::ExtendedReport(report) => self.handle_extended_report(now, &report),
             Packet::Goodbye(goodbye) => goodbye.ssrcs().for_each(|ssrc| self.end_stream(ssrc)),
             Packet::Nack(nack) => {
-                self.handle_nack(nack.media_ssrc, nack.sequence_numbers());
+                self.handle_nack(now, nack.media_ssrc, nack.sequence_numbers());
             }
             Packet::PictureLoss(loss) => self.handle_picture_loss(loss.media_ssrc),
             Packet::FullIntraRequest(request) => {
@@ -123,7 +123,7 @@ impl Session {
         }
     }
 
-    fn handle_nack(&mut self, ssrc: u32, missing: impl Iterator<Item = u16>) {
+    fn handle_nack(&mut self, now: Instant, ssrc: u32, missing: impl Iterator<Item = u16>) {
         let Some(id) = self.encodings.get(&ssrc).copied() else {
             return;
         };
@@ -132,7 +132,7 @@ impl Session {
         }
         for sequence in missing {
             let item = Item::Repair(id, sequence);
-            self.pacer.push(Class::Retransmission, item);
+            self.pacer.push(now, Class::Retransmission, item);
         }
     }
 
@@ -160,7 +160,7 @@ impl Session {
     }
 
     /// Requests that nobody has read are one.
-    fn request_key_frame_of(&mut self, id: EncodingId) {
+    pub(super) fn request_key_frame_of(&mut self, id: EncodingId) {
         let event = Event::KeyFrameRequested(id);
         if !self.events.contains(&event) {
             self.events.push(event);

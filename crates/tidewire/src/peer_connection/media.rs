@@ -45,14 +45,16 @@ impl PeerConnection {
     /// When there is no such encoding, or the packet cannot be sent.
     pub fn send_packet(
         &mut self,
+        now: Instant,
         id: TransceiverId,
         encoding: usize,
         packet: OutgoingPacket,
     ) -> Result<(), SendMediaError> {
+        let now = self.advance(now);
         let Some(encoding) = self.encoding(id, encoding)? else {
             return Ok(());
         };
-        Ok(self.media.send_packet(encoding, packet)?)
+        Ok(self.media.send_packet(now, encoding, packet)?)
     }
 
     /// The next frame or packet that was received.

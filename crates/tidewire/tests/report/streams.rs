@@ -150,9 +150,10 @@ fn what_waits_in_the_pacer_is_told() {
 }
 
 #[test]
-fn packets_of_the_application_wait_from_when_they_could_not_leave() {
+fn packets_of_the_application_wait_from_when_they_were_sent() {
     const COUNT: u32 = 200;
     let mut net = one_way(&link(DELAY));
+    let now = net.now;
     let caller = &mut net.peers[OFFERER].connection;
     let mut all = caller.transceivers();
     let video = all.find(|state| state.kind == MediaKind::Video);
@@ -167,7 +168,7 @@ fn packets_of_the_application_wait_from_when_they_could_not_leave() {
             payload: vec![1; 1000].into(),
             extensions: Default::default(),
         };
-        let sent = caller.send_packet(id, 0, packet);
+        let sent = caller.send_packet(now, id, 0, packet);
         sent.expect("a packet that fits");
     }
     net.run_for(Duration::from_millis(200));
