@@ -1,7 +1,6 @@
 //! Sends the same data over a data channel of Tidewire, str0m and rtc, two complete peers of each in
 //! one thread, and prints what a second of CPU time carries.
 
-mod clock;
 mod network;
 mod report;
 mod stacks;

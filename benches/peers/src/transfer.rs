@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::{Bytes, BytesMut};
 
-use crate::clock::CpuTime;
 use crate::network::Link;
+use measuring::clock::CpuTime;
 
 /// How many messages there are that differ; they are sent in turn.
 const DISTINCT_MESSAGES: usize = 7;

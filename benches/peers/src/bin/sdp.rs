@@ -1,18 +1,14 @@
 //! Reads the same offer of a browser with Tidewire, rtc and str0m, and prints how long each takes.
 
-#[path = "../clock.rs"]
-mod clock;
-
 use std::hint::black_box;
 use std::io::Cursor;
-use std::time::Duration;
 
 use clap::Parser;
 use rtc::sdp::SessionDescription as RtcDescription;
 use str0m::change::SdpOffer;
 use tidewire_sdp::{Attribute, SessionDescription, SourceAttribute};
 
-use clock::CpuTime;
+use measuring::turns::{Contender, compare};
 
 const OFFER: &str =
     include_str!("../../../../crates/sdp/testdata/chromium-156-offer-audio-video-data.sdp");
@@ -31,12 +27,6 @@ struct Arguments {
     only: Option<String>,
 }
 
-struct Contender {
-    name: &'static str,
-    read: fn(&str) -> u64,
-    rounds: Vec<Duration>,
-}
-
 fn main() {
     let arguments = Arguments::parse();
     let mut contenders = vec![
@@ -45,46 +35,19 @@ fn main() {
         contender("str0m, typed", str0m),
     ];
     if let Some(only) = &arguments.only {
-        contenders.retain(|contender| contender.name.starts_with(only));
+        contenders.retain(|contender| contender.name().starts_with(only));
     }
-    for _ in 0..arguments.rounds {
-        for contender in &mut contenders {
-            let round = measure(contender.read, arguments.readings);
-            contender.rounds.push(round);
-        }
-    }
-    println!(
-        "Reading an offer of {} bytes, CPU time a reading, the median:",
-        OFFER.len()
+    let title = format!("Reading an offer of {} bytes", OFFER.len());
+    compare(
+        &title,
+        &mut contenders,
+        arguments.rounds,
+        arguments.readings,
     );
-    let own = contenders.first().map(|first| median(&first.rounds));
-    for contender in &contenders {
-        let time = median(&contender.rounds);
-        let ratio = time.as_secs_f64() / own.unwrap_or(time).as_secs_f64();
-        println!("{:<24} {time:>10.2?} {ratio:>6.2}", contender.name);
-    }
 }
 
-fn contender(name: &'static str, read: fn(&str) -> u64) -> Contender {
-    Contender {
-        name,
-        read,
-        rounds: Vec::new(),
-    }
-}
-
-fn measure(read: fn(&str) -> u64, readings: u32) -> Duration {
-    let start = CpuTime::now();
-    for _ in 0..readings {
-        black_box(read(black_box(OFFER)));
-    }
-    start.elapsed() / readings
-}
-
-fn median(rounds: &[Duration]) -> Duration {
-    let mut sorted = rounds.to_vec();
-    sorted.sort();
-    sorted[sorted.len() / 2]
+fn contender(name: &str, read: fn(&str) -> u64) -> Contender {
+    Contender::new(name, move || read(black_box(OFFER)))
 }
 
 /// Every typed value goes into the sum, so that reading later would gain nothing.

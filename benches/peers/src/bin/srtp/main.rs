@@ -1,8 +1,6 @@
 //! Protects and unprotects the same packets with Tidewire, rtc and libsrtp, and with nothing but the
 //! ciphers, in turns; prints what a packet takes. str0m keeps its SRTP to itself.
 
-#[path = "../../clock.rs"]
-mod clock;
 #[path = "../../../../benches/srtp/raw.rs"]
 mod raw;
 mod stacks;
@@ -12,7 +10,7 @@ use bytes::BytesMut;
 use clap::Parser;
 use tidewire_srtp::Profile;
 
-use clock::CpuTime;
+use measuring::clock::CpuTime;
 use stacks::Stack;
 
 #[derive(Parser)]
