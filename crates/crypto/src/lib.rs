@@ -21,6 +21,7 @@ pub use prf12::prf12;
 pub use provider::{
     Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, Digest, HashAlgorithm,
     HashContext, HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, MAX_HASH_LEN,
-    MIN_TAG_LEN, Secret, SharedSecret, SignError, SignatureAlgorithm, SigningKey, Tag, UnusableKey,
+    MIN_TAG_LEN, RecordNumberMask, Secret, SharedSecret, SignError, SignatureAlgorithm, SigningKey,
+    Tag, UnusableKey,
 };
 pub use random::{KeyedState, Rng};

@@ -34,6 +34,17 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     /// When the key has another length, or the provider lacks the cipher.
     fn aes_ctr(&self, key: &[u8]) -> Result<Box<dyn AesCtr>, UnusableKey>;
 
+    /// The cipher that hides record numbers beside an AEAD (RFC 9147 section 4.2.3, RFC 9001 section
+    /// 5.4), under a key of [`AeadAlgorithm::key_len`] bytes.
+    ///
+    /// # Errors
+    /// When the key has another length, or the provider lacks the algorithm.
+    fn record_number_mask(
+        &self,
+        algorithm: AeadAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn RecordNumberMask>, UnusableKey>;
+
     /// A fresh running hash.
     fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn HashContext>;
 
@@ -54,7 +65,7 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
     ) -> Result<Box<dyn KeyExchange>, KeyExchangeError>;
 
     /// The responder's half in one step: answers `peer`'s share with a share of its own and the
-    /// secret. A key encapsulation mechanism overrides this; a Diffie-Hellman group need not.
+    /// secret. With a key encapsulation mechanism this is the only way to answer.
     ///
     /// # Errors
     /// When the provider does not implement the group, or as [`KeyExchange::complete`].
@@ -63,11 +74,7 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
         group: KeyExchangeGroup,
         peer: &[u8],
         rng: &mut Rng,
-    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
-        let exchange = self.start_key_exchange(group, rng)?;
-        let share = exchange.share().to_vec();
-        Ok((share, exchange.complete(peer)?))
-    }
+    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError>;
 
     /// Generates a signing key.
     ///
@@ -90,7 +97,8 @@ pub trait CryptoProvider: Debug + Send + Sync + 'static {
 
     /// Verifies `signature` over `message`. `public_key` is the content of the BIT STRING
     /// subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): for ECDSA the
-    /// uncompressed point. ECDSA signatures are DER encoded (RFC 8422 section 5.4).
+    /// uncompressed point, for RSA an RSAPublicKey in DER. ECDSA signatures are DER encoded (RFC
+    /// 8422 section 5.4).
     ///
     /// # Errors
     /// When the signature is malformed or not this key's over this message, or the public key is
@@ -125,6 +133,12 @@ pub trait Aead: Debug + Send + Sync {
 
 /// An AEAD's authentication tag.
 pub type Tag = [u8; 16];
+
+/// Hides record numbers under one key.
+pub trait RecordNumberMask: Debug + Send + Sync {
+    /// The mask that is XORed over a record's number. `sample` is the first 16 bytes of its ciphertext.
+    fn mask(&self, sample: &[u8; 16]) -> [u8; 2];
+}
 
 /// AES in counter mode under one key.
 pub trait AesCtr: Debug + Send + Sync {
@@ -231,11 +245,13 @@ pub trait KeyExchange: Debug + Send {
     fn group(&self) -> KeyExchangeGroup;
 
     /// What the peer gets to see, in the encoding of TLS (RFC 8422 section 5.4, RFC 8446 section
-    /// 4.2.8): an uncompressed point for P-256, 32 bytes for X25519.
+    /// 4.2.8): an uncompressed point for P-256 and P-384, 32 bytes for X25519, an encapsulation key
+    /// and then 32 bytes for X25519MLKEM768.
     fn share(&self) -> &[u8];
 
     /// Agrees on a secret with the holder of `peer`. Rejects points off the curve and all-zero
-    /// secrets (RFC 7748 section 6.1).
+    /// secrets (RFC 7748 section 6.1). For X25519MLKEM768 this is the side that started: `peer` is a
+    /// ciphertext and then 32 bytes, as [`CryptoProvider::respond_key_exchange`] made it.
     ///
     /// # Errors
     /// When `peer` is such a point, or has another length or encoding.
@@ -316,10 +332,15 @@ impl HashAlgorithm {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum KeyExchangeGroup {
+    /// X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem): ML-KEM-768 of FIPS 203 and X25519 together. Only
+    /// for handshakes in which both sides send a share: the second has to know the first.
+    X25519MlKem768,
     /// Curve25519 (RFC 7748).
     X25519,
     /// NIST P-256, secp256r1.
     Secp256r1,
+    /// NIST P-384, secp384r1.
+    Secp384r1,
 }
 
 /// The kinds of signing keys.
@@ -328,6 +349,10 @@ pub enum KeyExchangeGroup {
 pub enum KeyKind {
     /// ECDSA on NIST P-256.
     EcdsaP256,
+    /// ECDSA on NIST P-384.
+    EcdsaP384,
+    /// Ed25519 (RFC 8032).
+    Ed25519,
 }
 
 /// The signature algorithms of certificates and handshakes.
@@ -336,6 +361,44 @@ pub enum KeyKind {
 pub enum SignatureAlgorithm {
     /// ECDSA on NIST P-256 with SHA-256.
     EcdsaP256Sha256,
+    /// ECDSA on NIST P-256 with SHA-384, which TLS 1.2 allows for.
+    EcdsaP256Sha384,
+    /// ECDSA on NIST P-384 with SHA-384.
+    EcdsaP384Sha384,
+    /// ECDSA on NIST P-384 with SHA-256, which TLS 1.2 allows for.
+    EcdsaP384Sha256,
+    /// Ed25519 (RFC 8032).
+    Ed25519,
+    /// RSASSA-PSS with SHA-256 (RFC 8017), of keys of 2048 to 8192 bits, as all of RSA here. Only
+    /// for verifying.
+    RsaPssSha256,
+    /// RSASSA-PSS with SHA-384.
+    RsaPssSha384,
+    /// RSASSA-PSS with SHA-512.
+    RsaPssSha512,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaPkcs1Sha256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RsaPkcs1Sha384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RsaPkcs1Sha512,
+}
+
+impl SignatureAlgorithm {
+    /// All of them.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::EcdsaP256Sha256,
+        Self::EcdsaP384Sha384,
+        Self::Ed25519,
+        Self::EcdsaP256Sha384,
+        Self::EcdsaP384Sha256,
+        Self::RsaPssSha256,
+        Self::RsaPssSha384,
+        Self::RsaPssSha512,
+        Self::RsaPkcs1Sha256,
+        Self::RsaPkcs1Sha384,
+        Self::RsaPkcs1Sha512,
+    ];
 }
 
 /// A tag, signature or MAC did not verify.

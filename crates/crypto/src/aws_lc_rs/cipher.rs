@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use ::aws_lc_rs::aead::quic::{self, HeaderProtectionKey};
 use ::aws_lc_rs::aead::{
     AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
 use ::aws_lc_rs::cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use ::aws_lc_rs::iv::FixedLength;
 
-use crate::provider::{Aead, AeadAlgorithm, AesCtr, AuthenticationError, Tag, UnusableKey};
+use crate::provider::{
+    Aead, AeadAlgorithm, AesCtr, AuthenticationError, RecordNumberMask, Tag, UnusableKey,
+};
 
 const WRONG_LENGTH: UnusableKey = UnusableKey("wrong length");
 
@@ -86,5 +89,37 @@ impl AesCtr for Counter {
         self.0
             .less_safe_encrypt(in_out, context)
             .expect("counter mode takes any length");
+    }
+}
+
+pub(super) fn record_number_mask(
+    algorithm: AeadAlgorithm,
+    key: &[u8],
+) -> Result<Box<dyn RecordNumberMask>, UnusableKey> {
+    let algorithm = match algorithm {
+        AeadAlgorithm::Aes128Gcm => &quic::AES_128,
+        AeadAlgorithm::Aes256Gcm => &quic::AES_256,
+        AeadAlgorithm::ChaCha20Poly1305 => &quic::CHACHA20,
+    };
+    let key = HeaderProtectionKey::new(algorithm, key).map_err(|_| WRONG_LENGTH)?;
+    Ok(Box::new(Masking(key)))
+}
+
+/// An expanded key; QUIC hides its packet numbers in the same way. It never shows itself.
+struct Masking(HeaderProtectionKey);
+
+impl fmt::Debug for Masking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Masking(..)")
+    }
+}
+
+impl RecordNumberMask for Masking {
+    fn mask(&self, sample: &[u8; 16]) -> [u8; 2] {
+        let [first, second, ..] = self
+            .0
+            .new_mask(sample)
+            .expect("a sample has the length that all of these ciphers ask for");
+        [first, second]
     }
 }

@@ -1,61 +1,81 @@
-//! Key agreement.
+//! Key agreement on curves.
 
 use std::fmt;
 
-use ::aws_lc_rs::agreement::{Algorithm, ECDH_P256, PrivateKey, UnparsedPublicKey, X25519, agree};
+use ::aws_lc_rs::agreement::{
+    Algorithm, ECDH_P256, ECDH_P384, PrivateKey, UnparsedPublicKey, X25519, agree,
+};
 use zeroize::Zeroizing;
 
+use super::hybrid::Hybrid;
 use crate::Rng;
 use crate::provider::{KeyExchange, KeyExchangeError, KeyExchangeGroup, SharedSecret};
 
-pub(super) fn start(group: KeyExchangeGroup, rng: &mut Rng) -> Box<dyn KeyExchange> {
-    let algorithm = algorithm(group);
-    let (secret, share) = random_key(algorithm, rng);
-    Box::new(Exchange {
-        group,
-        secret,
-        share,
+pub(super) fn start(
+    group: KeyExchangeGroup,
+    rng: &mut Rng,
+) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
+    Ok(match group {
+        KeyExchangeGroup::X25519MlKem768 => Box::new(Hybrid::generate(rng)?),
+        curve => Box::new(Exchange::new(curve, rng)?),
     })
 }
 
-fn algorithm(group: KeyExchangeGroup) -> &'static Algorithm {
+fn algorithm(group: KeyExchangeGroup) -> Result<&'static Algorithm, KeyExchangeError> {
     match group {
-        KeyExchangeGroup::X25519 => &X25519,
-        KeyExchangeGroup::Secp256r1 => &ECDH_P256,
+        KeyExchangeGroup::X25519 => Ok(&X25519),
+        KeyExchangeGroup::Secp256r1 => Ok(&ECDH_P256),
+        KeyExchangeGroup::Secp384r1 => Ok(&ECDH_P384),
+        KeyExchangeGroup::X25519MlKem768 => Err(KeyExchangeError::UnsupportedGroup),
     }
 }
 
-fn random_key(algorithm: &'static Algorithm, rng: &mut Rng) -> (PrivateKey, Vec<u8>) {
-    loop {
-        let candidate = Zeroizing::new(rng.array::<32>());
-        if let Some(pair) = key_pair(algorithm, &candidate) {
-            return pair;
-        }
-    }
-}
-
-/// The key and its public half, or `None` where the scalar is not within the order of the group.
-fn key_pair(algorithm: &'static Algorithm, scalar: &[u8; 32]) -> Option<(PrivateKey, Vec<u8>)> {
-    let secret = PrivateKey::from_private_key(algorithm, scalar).ok()?;
-    let share = secret.compute_public_key().ok()?.as_ref().to_vec();
-    Some((secret, share))
-}
-
-/// A uniformly random scalar between 1 and the order of the group, by rejection, and its
-/// uncompressed point.
-pub(super) fn random_p256_scalar(rng: &mut Rng) -> (Zeroizing<[u8; 32]>, Vec<u8>) {
-    loop {
-        let candidate = Zeroizing::new(rng.array::<32>());
-        if let Some((_, point)) = key_pair(&ECDH_P256, &candidate) {
-            return (candidate, point);
-        }
-    }
-}
-
-struct Exchange {
+pub(super) struct Exchange {
     group: KeyExchangeGroup,
     secret: PrivateKey,
     share: Vec<u8>,
+}
+
+impl Exchange {
+    /// AWS-LC makes keys of NIST's curves from its own randomness, in half the time that a scalar of
+    /// ours takes it to check and to find the point of.
+    pub(super) fn new(group: KeyExchangeGroup, rng: &mut Rng) -> Result<Self, KeyExchangeError> {
+        let algorithm = algorithm(group)?;
+        let secret = if group == KeyExchangeGroup::X25519 {
+            let scalar = Zeroizing::new(rng.array::<32>());
+            PrivateKey::from_private_key(algorithm, &*scalar).ok()
+        } else {
+            PrivateKey::generate(algorithm).ok()
+        };
+        secret
+            .and_then(|secret| Self::of(group, secret))
+            .ok_or(KeyExchangeError::UnsupportedGroup)
+    }
+
+    fn of(group: KeyExchangeGroup, secret: PrivateKey) -> Option<Self> {
+        let share = secret.compute_public_key().ok()?.as_ref().to_vec();
+        Some(Self {
+            group,
+            secret,
+            share,
+        })
+    }
+
+    pub(super) fn agree(&self, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
+        // AWS-LC would take other encodings too, such as compressed points; TLS allows this one
+        // only (RFC 8422 section 5.4).
+        let is_well_formed = peer.len() == self.share.len() && (peer.len() == 32 || peer[0] == 4);
+        if !is_well_formed {
+            return Err(KeyExchangeError::InvalidShare);
+        }
+        let peer = UnparsedPublicKey::new(algorithm(self.group)?, peer);
+        agree(
+            &self.secret,
+            peer,
+            KeyExchangeError::InvalidShare,
+            |secret| Ok(Zeroizing::new(secret.to_vec())),
+        )
+    }
 }
 
 impl fmt::Debug for Exchange {
@@ -74,22 +94,7 @@ impl KeyExchange for Exchange {
     }
 
     fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
-        // AWS-LC would take other encodings too, such as compressed points; TLS allows this one
-        // only (RFC 8422 section 5.4).
-        let is_well_formed = match self.group {
-            KeyExchangeGroup::X25519 => peer.len() == 32,
-            KeyExchangeGroup::Secp256r1 => peer.len() == 65 && peer[0] == 4,
-        };
-        if !is_well_formed {
-            return Err(KeyExchangeError::InvalidShare);
-        }
-        let peer = UnparsedPublicKey::new(algorithm(self.group), peer);
-        agree(
-            &self.secret,
-            peer,
-            KeyExchangeError::InvalidShare,
-            |secret| Ok(Zeroizing::new(secret.to_vec())),
-        )
+        self.agree(peer)
     }
 }
 
@@ -104,13 +109,10 @@ mod tests {
         scalar: &[u8; 32],
         peer: &[u8],
     ) -> (Vec<u8>, SharedSecret) {
-        let (secret, share) = key_pair(algorithm(group), scalar).expect("a scalar");
-        let ours = Exchange {
-            group,
-            secret,
-            share: share.clone(),
-        };
-        (share, Box::new(ours).complete(peer).expect("a good share"))
+        let secret = PrivateKey::from_private_key(algorithm(group).expect("a curve"), scalar);
+        let ours = Exchange::of(group, secret.expect("a scalar")).expect("a key");
+        let share = ours.share.clone();
+        (share, ours.agree(peer).expect("a good share"))
     }
 
     /// RFC 7748 section 6.1.
@@ -147,14 +149,5 @@ mod tests {
         assert_eq!(share, expected);
         let expected = hex!("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
         assert_eq!(secret.as_slice(), expected);
-    }
-
-    /// RFC 8446 section 4.2.8.2: private keys lie between one and the order of the group.
-    #[test]
-    fn p256_scalars_outside_of_the_group_are_refused() {
-        let order = hex!("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
-        assert!(key_pair(&ECDH_P256, &[0; 32]).is_none());
-        assert!(key_pair(&ECDH_P256, &order).is_none());
-        assert!(key_pair(&ECDH_P256, &[0xff; 32]).is_none());
     }
 }

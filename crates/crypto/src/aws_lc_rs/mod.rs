@@ -1,13 +1,15 @@
 //! The faster provider: AWS-LC, built from C and assembly.
 //!
-//! Private keys come from the [`Rng`] that the caller hands in, as with
-//! [`rust_crypto`](crate::rust_crypto): both providers give the same keys and shares under the same
-//! seed. AWS-LC takes the nonce of an ECDSA signature from the operating system and cannot be told
-//! otherwise. A handshake over this provider is therefore not repeated byte for byte: signatures
-//! differ, and their DER encoding may be a byte or two longer or shorter.
+//! Keys of X25519 and of Ed25519 come from the [`Rng`] that the caller hands in, as with
+//! [`rust_crypto`](crate::rust_crypto). AWS-LC takes those of P-256, P-384 and ML-KEM, and the nonce of
+//! an ECDSA signature, from the operating system: the first two it could be told, in twice the time,
+//! the others not. A handshake over this provider is therefore not repeated byte for byte under the
+//! same seed: shares and signatures differ, and the DER encoding of the latter may be a byte or two
+//! longer or shorter.
 
 mod cipher;
 mod hash;
+mod hybrid;
 mod key_exchange;
 mod signing;
 
@@ -16,8 +18,8 @@ use std::sync::Arc;
 use crate::Rng;
 use crate::provider::{
     Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HashContext,
-    HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, SignatureAlgorithm,
-    SigningKey, UnusableKey,
+    HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, RecordNumberMask,
+    SharedSecret, SignatureAlgorithm, SigningKey, UnusableKey,
 };
 
 /// The provider. It has no state; every call hands out the same.
@@ -41,6 +43,14 @@ impl CryptoProvider for AwsLcRs {
         cipher::aes_ctr(key)
     }
 
+    fn record_number_mask(
+        &self,
+        algorithm: AeadAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn RecordNumberMask>, UnusableKey> {
+        cipher::record_number_mask(algorithm, key)
+    }
+
     fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn HashContext> {
         hash::hash(algorithm)
     }
@@ -50,7 +60,12 @@ impl CryptoProvider for AwsLcRs {
     }
 
     fn key_exchange_groups(&self) -> &'static [KeyExchangeGroup] {
-        &[KeyExchangeGroup::X25519, KeyExchangeGroup::Secp256r1]
+        &[
+            KeyExchangeGroup::X25519MlKem768,
+            KeyExchangeGroup::X25519,
+            KeyExchangeGroup::Secp256r1,
+            KeyExchangeGroup::Secp384r1,
+        ]
     }
 
     fn start_key_exchange(
@@ -58,7 +73,23 @@ impl CryptoProvider for AwsLcRs {
         group: KeyExchangeGroup,
         rng: &mut Rng,
     ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
-        Ok(key_exchange::start(group, rng))
+        key_exchange::start(group, rng)
+    }
+
+    fn respond_key_exchange(
+        &self,
+        group: KeyExchangeGroup,
+        peer: &[u8],
+        rng: &mut Rng,
+    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
+        match group {
+            KeyExchangeGroup::X25519MlKem768 => hybrid::respond(peer, rng),
+            _ => {
+                let exchange = self.start_key_exchange(group, rng)?;
+                let share = exchange.share().to_vec();
+                Ok((share, exchange.complete(peer)?))
+            }
+        }
     }
 
     fn generate_signing_key(
@@ -66,9 +97,7 @@ impl CryptoProvider for AwsLcRs {
         kind: KeyKind,
         rng: &mut Rng,
     ) -> Result<Box<dyn SigningKey>, UnusableKey> {
-        match kind {
-            KeyKind::EcdsaP256 => signing::generate_p256(rng),
-        }
+        signing::generate(kind, rng)
     }
 
     fn signing_key_from_pkcs8(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey> {
@@ -76,7 +105,7 @@ impl CryptoProvider for AwsLcRs {
     }
 
     fn signature_algorithms(&self) -> &'static [SignatureAlgorithm] {
-        &[SignatureAlgorithm::EcdsaP256Sha256]
+        &SignatureAlgorithm::ALL
     }
 
     fn verify_signature(
@@ -86,10 +115,6 @@ impl CryptoProvider for AwsLcRs {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), AuthenticationError> {
-        match algorithm {
-            SignatureAlgorithm::EcdsaP256Sha256 => {
-                signing::verify_p256(public_key, message, signature)
-            }
-        }
+        signing::verify(algorithm, public_key, message, signature)
     }
 }

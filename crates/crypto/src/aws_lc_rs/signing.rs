@@ -4,76 +4,102 @@ use std::fmt;
 
 use ::aws_lc_rs::rand::SystemRandom;
 use ::aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
-    UnparsedPublicKey,
+    self as lc, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 use zeroize::Zeroizing;
 
-use super::key_exchange::random_p256_scalar;
 use crate::Rng;
 use crate::provider::{
     AuthenticationError, KeyKind, Secret, SignError, SignatureAlgorithm, SigningKey, UnusableKey,
 };
 
-pub(super) fn generate_p256(rng: &mut Rng) -> Result<Box<dyn SigningKey>, UnusableKey> {
-    let (scalar, point) = random_p256_scalar(rng);
-    let key = EcdsaKeyPair::from_private_key_and_public_key(
-        &ECDSA_P256_SHA256_ASN1_SIGNING,
-        scalar.as_slice(),
-        &point,
-    )
-    .map_err(|_| UnusableKey("AWS-LC refuses the key"))?;
-    EcdsaP256::boxed(key)
+const REFUSED: UnusableKey = UnusableKey("AWS-LC refuses the key");
+
+/// AWS-LC makes keys of NIST's curves from its own randomness, in half the time that a scalar of ours
+/// takes it to check and to find the point of.
+pub(super) fn generate(kind: KeyKind, rng: &mut Rng) -> Result<Box<dyn SigningKey>, UnusableKey> {
+    match kind {
+        KeyKind::EcdsaP256 | KeyKind::EcdsaP384 => {
+            let key = EcdsaKeyPair::generate(ecdsa_signing(kind)).map_err(|_| REFUSED)?;
+            Ok(Box::new(Ecdsa { kind, key }))
+        }
+        KeyKind::Ed25519 => {
+            let seed = Zeroizing::new(rng.array::<32>());
+            let key = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| REFUSED)?;
+            Ok(Box::new(Ed25519(key)))
+        }
+    }
+}
+
+fn ecdsa_signing(kind: KeyKind) -> &'static EcdsaSigningAlgorithm {
+    match kind {
+        KeyKind::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        _ => &ECDSA_P256_SHA256_ASN1_SIGNING,
+    }
 }
 
 pub(super) fn from_pkcs8(der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey> {
-    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der)
-        .map_err(|_| UnusableKey("not a P-256 key in PKCS#8"))?;
-    EcdsaP256::boxed(key)
+    for kind in [KeyKind::EcdsaP256, KeyKind::EcdsaP384] {
+        if let Ok(key) = EcdsaKeyPair::from_pkcs8(ecdsa_signing(kind), der) {
+            return Ok(Box::new(Ecdsa { kind, key }));
+        }
+    }
+    Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+        .map(|key| Box::new(Ed25519(key)) as Box<dyn SigningKey>)
+        .map_err(|_| UnusableKey("not a key for P-256, P-384 or Ed25519 in PKCS#8"))
 }
 
-pub(super) fn verify_p256(
+pub(super) fn verify(
+    algorithm: SignatureAlgorithm,
     public_key: &[u8],
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), AuthenticationError> {
     // AWS-LC would take other encodings too: compressed points, a whole SubjectPublicKeyInfo.
-    if public_key.len() != 65 || public_key[0] != 4 {
+    let is_point = |len| public_key.len() == len && public_key[0] == 4;
+    let (is_well_formed, algorithm): (bool, &dyn VerificationAlgorithm) = match algorithm {
+        SignatureAlgorithm::EcdsaP256Sha256 => (is_point(65), &lc::ECDSA_P256_SHA256_ASN1),
+        SignatureAlgorithm::EcdsaP256Sha384 => (is_point(65), &lc::ECDSA_P256_SHA384_ASN1),
+        SignatureAlgorithm::EcdsaP384Sha256 => (is_point(97), &lc::ECDSA_P384_SHA256_ASN1),
+        SignatureAlgorithm::EcdsaP384Sha384 => (is_point(97), &lc::ECDSA_P384_SHA384_ASN1),
+        SignatureAlgorithm::Ed25519 => (public_key.len() == 32, &lc::ED25519),
+        SignatureAlgorithm::RsaPssSha256 => (true, &lc::RSA_PSS_2048_8192_SHA256),
+        SignatureAlgorithm::RsaPssSha384 => (true, &lc::RSA_PSS_2048_8192_SHA384),
+        SignatureAlgorithm::RsaPssSha512 => (true, &lc::RSA_PSS_2048_8192_SHA512),
+        SignatureAlgorithm::RsaPkcs1Sha256 => (true, &lc::RSA_PKCS1_2048_8192_SHA256),
+        SignatureAlgorithm::RsaPkcs1Sha384 => (true, &lc::RSA_PKCS1_2048_8192_SHA384),
+        SignatureAlgorithm::RsaPkcs1Sha512 => (true, &lc::RSA_PKCS1_2048_8192_SHA512),
+    };
+    if !is_well_formed {
         return Err(AuthenticationError);
     }
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
+    UnparsedPublicKey::new(algorithm, public_key)
         .verify(message, signature)
         .map_err(|_| AuthenticationError)
 }
 
-struct EcdsaP256 {
+struct Ecdsa {
+    kind: KeyKind,
     key: EcdsaKeyPair,
-    pkcs8: Secret,
 }
 
-impl EcdsaP256 {
-    fn boxed(key: EcdsaKeyPair) -> Result<Box<dyn SigningKey>, UnusableKey> {
-        let pkcs8 = key
-            .to_pkcs8v1()
-            .map_err(|_| UnusableKey("the key has no PKCS#8 form"))?;
-        let pkcs8 = Zeroizing::new(pkcs8.as_ref().to_vec());
-        Ok(Box::new(Self { key, pkcs8 }))
-    }
-}
-
-impl fmt::Debug for EcdsaP256 {
+impl fmt::Debug for Ecdsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EcdsaP256(..)")
+        write!(f, "Ecdsa({:?})", self.kind)
     }
 }
 
-impl SigningKey for EcdsaP256 {
+impl SigningKey for Ecdsa {
     fn kind(&self) -> KeyKind {
-        KeyKind::EcdsaP256
+        self.kind
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::EcdsaP256Sha256
+        match self.kind {
+            KeyKind::EcdsaP384 => SignatureAlgorithm::EcdsaP384Sha384,
+            _ => SignatureAlgorithm::EcdsaP256Sha256,
+        }
     }
 
     /// AWS-LC takes the nonce from the operating system, and `rng` cannot replace it: two
@@ -91,6 +117,39 @@ impl SigningKey for EcdsaP256 {
     }
 
     fn to_pkcs8(&self) -> Secret {
-        self.pkcs8.clone()
+        let der = self.key.to_pkcs8v1().expect("a key has a PKCS#8 form");
+        Zeroizing::new(der.as_ref().to_vec())
+    }
+}
+
+struct Ed25519(Ed25519KeyPair);
+
+impl fmt::Debug for Ed25519 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ed25519(..)")
+    }
+}
+
+impl SigningKey for Ed25519 {
+    fn kind(&self) -> KeyKind {
+        KeyKind::Ed25519
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::Ed25519
+    }
+
+    fn sign(&self, message: &[u8], _rng: &mut Rng) -> Result<Vec<u8>, SignError> {
+        let signature = self.0.try_sign(message).map_err(|_| SignError)?;
+        Ok(signature.as_ref().to_vec())
+    }
+
+    fn public_key(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    fn to_pkcs8(&self) -> Secret {
+        let der = self.0.to_pkcs8v1().expect("a key has a PKCS#8 form");
+        Zeroizing::new(der.as_ref().to_vec())
     }
 }

@@ -2,14 +2,21 @@
 
 use std::fmt;
 
+use aes::cipher::BlockCipherEncrypt as _;
 use aes::{Aes128, Aes256};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
+use chacha20::cipher::{KeyIvInit as _, StreamCipherCore as _};
+use chacha20::variants::Ietf;
+use chacha20::{ChaChaCore, R20};
 use chacha20poly1305::ChaCha20Poly1305;
 use ctr::Ctr128BE;
 use ctr::cipher::{InnerIvInit, StreamCipher};
+use zeroize::Zeroizing;
 
-use crate::provider::{Aead, AeadAlgorithm, AesCtr, AuthenticationError, Tag, UnusableKey};
+use crate::provider::{
+    Aead, AeadAlgorithm, AesCtr, AuthenticationError, RecordNumberMask, Tag, UnusableKey,
+};
 
 const WRONG_LENGTH: UnusableKey = UnusableKey("wrong length");
 
@@ -91,3 +98,50 @@ macro_rules! aes_ctr {
 }
 
 aes_ctr!(Aes128, Aes256);
+
+pub(super) fn record_number_mask(
+    algorithm: AeadAlgorithm,
+    key: &[u8],
+) -> Result<Box<dyn RecordNumberMask>, UnusableKey> {
+    match algorithm {
+        AeadAlgorithm::Aes128Gcm => Ok(Box::new(Cipher(
+            Aes128::new_from_slice(key).map_err(|_| WRONG_LENGTH)?,
+        ))),
+        AeadAlgorithm::Aes256Gcm => Ok(Box::new(Cipher(
+            Aes256::new_from_slice(key).map_err(|_| WRONG_LENGTH)?,
+        ))),
+        AeadAlgorithm::ChaCha20Poly1305 => {
+            let key = key.try_into().map_err(|_| WRONG_LENGTH)?;
+            Ok(Box::new(Cipher(ChaChaKey(Zeroizing::new(key)))))
+        }
+    }
+}
+
+macro_rules! aes_mask {
+    ($($cipher:ty),+) => {
+        $(impl RecordNumberMask for Cipher<$cipher> {
+            fn mask(&self, sample: &[u8; 16]) -> [u8; 2] {
+                let mut block = (*sample).into();
+                self.0.encrypt_block(&mut block);
+                [block[0], block[1]]
+            }
+        })+
+    };
+}
+
+aes_mask!(Aes128, Aes256);
+
+struct ChaChaKey(Zeroizing<[u8; 32]>);
+
+impl RecordNumberMask for Cipher<ChaChaKey> {
+    /// The sample is the block's counter and nonce.
+    fn mask(&self, sample: &[u8; 16]) -> [u8; 2] {
+        let [a, b, c, d, nonce @ ..] = sample;
+        let mut core = ChaChaCore::<R20, Ietf>::new((&*self.0.0).into(), nonce.into());
+        // By blocks: the last one is as good as any, where a stream would want to know what follows it.
+        core.set_block_pos(u32::from_le_bytes([*a, *b, *c, *d]));
+        let mut block = Default::default();
+        core.write_keystream_block(&mut block);
+        [block[0], block[1]]
+    }
+}

@@ -1,4 +1,4 @@
-//! Key agreement.
+//! Key agreement on curves.
 
 use std::fmt;
 
@@ -6,27 +6,41 @@ use p256::elliptic_curve::sec1::ToSec1Point;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
+use super::hybrid;
 use crate::Rng;
 use crate::provider::{KeyExchange, KeyExchangeError, KeyExchangeGroup, SharedSecret};
 
 pub(super) fn start(group: KeyExchangeGroup, rng: &mut Rng) -> Box<dyn KeyExchange> {
     match group {
+        KeyExchangeGroup::X25519MlKem768 => Box::new(hybrid::Hybrid::generate(rng)),
         KeyExchangeGroup::X25519 => Box::new(X25519::generate(rng)),
         KeyExchangeGroup::Secp256r1 => Box::new(P256::generate(rng)),
+        KeyExchangeGroup::Secp384r1 => Box::new(P384::generate(rng)),
     }
 }
 
-struct X25519 {
+pub(super) struct X25519 {
     secret: StaticSecret,
-    share: [u8; 32],
+    pub(super) share: [u8; 32],
 }
 
 impl X25519 {
-    fn generate(rng: &mut Rng) -> Self {
+    pub(super) fn generate(rng: &mut Rng) -> Self {
         let scalar = Zeroizing::new(rng.array::<32>());
         let secret = StaticSecret::from(*scalar);
         let share = PublicKey::from(&secret).to_bytes();
         Self { secret, share }
+    }
+
+    pub(super) fn agree(&self, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
+        let peer: [u8; 32] = peer
+            .try_into()
+            .map_err(|_| KeyExchangeError::InvalidShare)?;
+        let secret = self.secret.diffie_hellman(&PublicKey::from(peer));
+        if !secret.was_contributory() {
+            return Err(KeyExchangeError::InvalidShare);
+        }
+        Ok(Zeroizing::new(secret.as_bytes().to_vec()))
     }
 }
 
@@ -46,66 +60,68 @@ impl KeyExchange for X25519 {
     }
 
     fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
-        let peer: [u8; 32] = peer
-            .try_into()
-            .map_err(|_| KeyExchangeError::InvalidShare)?;
-        let secret = self.secret.diffie_hellman(&PublicKey::from(peer));
-        if !secret.was_contributory() {
-            return Err(KeyExchangeError::InvalidShare);
+        self.agree(peer)
+    }
+}
+
+/// Key agreement on a curve of NIST's, whose points have `$point_len` bytes uncompressed.
+macro_rules! nist_curve {
+    ($name:ident, $curve:ident, $group:expr, $random_key:ident, $point_len:literal) => {
+        struct $name {
+            secret: $curve::SecretKey,
+            share: Vec<u8>,
         }
-        Ok(Zeroizing::new(secret.as_bytes().to_vec()))
-    }
-}
 
-struct P256 {
-    secret: p256::SecretKey,
-    share: Vec<u8>,
-}
-
-impl P256 {
-    fn generate(rng: &mut Rng) -> Self {
-        let secret = random_p256_key(rng);
-        let share = secret.public_key().to_sec1_point(false).as_bytes().to_vec();
-        Self { secret, share }
-    }
-}
-
-impl fmt::Debug for P256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("P256(..)")
-    }
-}
-
-impl KeyExchange for P256 {
-    fn group(&self) -> KeyExchangeGroup {
-        KeyExchangeGroup::Secp256r1
-    }
-
-    fn share(&self) -> &[u8] {
-        &self.share
-    }
-
-    fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
-        // TLS allows the uncompressed form only (RFC 8422 section 5.4).
-        let is_uncompressed = peer.len() == 65 && peer[0] == 4;
-        let peer = p256::PublicKey::from_sec1_bytes(peer)
-            .ok()
-            .filter(|_| is_uncompressed)
-            .ok_or(KeyExchangeError::InvalidShare)?;
-        let secret = p256::ecdh::diffie_hellman(self.secret.to_nonzero_scalar(), peer.as_affine());
-        Ok(Zeroizing::new(secret.raw_secret_bytes().to_vec()))
-    }
-}
-
-/// A uniformly random scalar between 1 and the order of the group, by rejection.
-pub(super) fn random_p256_key(rng: &mut Rng) -> p256::SecretKey {
-    loop {
-        let candidate = Zeroizing::new(rng.array::<32>());
-        if let Ok(key) = p256::SecretKey::from_slice(candidate.as_slice()) {
-            return key;
+        impl $name {
+            fn generate(rng: &mut Rng) -> Self {
+                let secret = $random_key(rng);
+                let share = secret.public_key().to_sec1_point(false).as_bytes().to_vec();
+                Self { secret, share }
+            }
         }
-    }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+
+        impl KeyExchange for $name {
+            fn group(&self) -> KeyExchangeGroup {
+                $group
+            }
+
+            fn share(&self) -> &[u8] {
+                &self.share
+            }
+
+            fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, KeyExchangeError> {
+                // TLS allows the uncompressed form only (RFC 8422 section 5.4).
+                let is_uncompressed = peer.len() == $point_len && peer[0] == 4;
+                let peer = $curve::PublicKey::from_sec1_bytes(peer)
+                    .ok()
+                    .filter(|_| is_uncompressed)
+                    .ok_or(KeyExchangeError::InvalidShare)?;
+                let scalar = self.secret.to_nonzero_scalar();
+                let secret = $curve::ecdh::diffie_hellman(scalar, peer.as_affine());
+                Ok(Zeroizing::new(secret.raw_secret_bytes().to_vec()))
+            }
+        }
+
+        /// A uniformly random scalar between 1 and the order of the group, by rejection.
+        pub(super) fn $random_key(rng: &mut Rng) -> $curve::SecretKey {
+            loop {
+                let candidate = Zeroizing::new(rng.array::<{ ($point_len - 1) / 2 }>());
+                if let Ok(key) = $curve::SecretKey::from_slice(candidate.as_slice()) {
+                    return key;
+                }
+            }
+        }
+    };
 }
+
+nist_curve!(P256, p256, KeyExchangeGroup::Secp256r1, random_p256_key, 65);
+nist_curve!(P384, p384, KeyExchangeGroup::Secp384r1, random_p384_key, 97);
 
 #[cfg(test)]
 mod tests {
@@ -145,6 +161,32 @@ mod tests {
         };
         let agreed = Box::new(ours).complete(&peer);
         let expected = hex!("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+        assert_eq!(agreed.expect("a good share").as_slice(), expected);
+    }
+
+    /// RFC 5903 section 8.2.
+    #[test]
+    fn p384_agrees_on_the_known_secret() {
+        let secret = p384::SecretKey::from_slice(&hex!(
+            "099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b67414dce655"
+            "e35b538041e649ee3faef896783ab194"
+        ));
+        let peer = hex!(
+            "04"
+            "e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa41732bc509d"
+            "0d1ac43a0336def96fda41d0774a3571"
+            "dcfbec7aacf3196472169e838430367f66eebe3c6e70c416dd5f0c68759dd1ff"
+            "f83fa40142209dff5eaad96db9e6386c"
+        );
+        let ours = P384 {
+            secret: secret.expect("a scalar"),
+            share: Vec::new(),
+        };
+        let agreed = Box::new(ours).complete(&peer);
+        let expected = hex!(
+            "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4"
+            "d603135569b9e9d09cf5d4a270f59746"
+        );
         assert_eq!(agreed.expect("a good share").as_slice(), expected);
     }
 }

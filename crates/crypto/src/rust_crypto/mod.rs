@@ -2,6 +2,7 @@
 
 mod cipher;
 mod hash;
+mod hybrid;
 mod key_exchange;
 mod signing;
 
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use crate::Rng;
 use crate::provider::{
     Aead, AeadAlgorithm, AesCtr, AuthenticationError, CryptoProvider, HashAlgorithm, HashContext,
-    HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, SignatureAlgorithm,
-    SigningKey, UnusableKey,
+    HmacKey, KeyExchange, KeyExchangeError, KeyExchangeGroup, KeyKind, RecordNumberMask,
+    SharedSecret, SignatureAlgorithm, SigningKey, UnusableKey,
 };
 
 /// The provider. It has no state; every call hands out the same.
@@ -35,6 +36,14 @@ impl CryptoProvider for RustCrypto {
         cipher::aes_ctr(key)
     }
 
+    fn record_number_mask(
+        &self,
+        algorithm: AeadAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn RecordNumberMask>, UnusableKey> {
+        cipher::record_number_mask(algorithm, key)
+    }
+
     fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn HashContext> {
         hash::hash(algorithm)
     }
@@ -44,7 +53,12 @@ impl CryptoProvider for RustCrypto {
     }
 
     fn key_exchange_groups(&self) -> &'static [KeyExchangeGroup] {
-        &[KeyExchangeGroup::X25519, KeyExchangeGroup::Secp256r1]
+        &[
+            KeyExchangeGroup::X25519MlKem768,
+            KeyExchangeGroup::X25519,
+            KeyExchangeGroup::Secp256r1,
+            KeyExchangeGroup::Secp384r1,
+        ]
     }
 
     fn start_key_exchange(
@@ -55,14 +69,28 @@ impl CryptoProvider for RustCrypto {
         Ok(key_exchange::start(group, rng))
     }
 
+    fn respond_key_exchange(
+        &self,
+        group: KeyExchangeGroup,
+        peer: &[u8],
+        rng: &mut Rng,
+    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
+        match group {
+            KeyExchangeGroup::X25519MlKem768 => hybrid::respond(peer, rng),
+            _ => {
+                let exchange = self.start_key_exchange(group, rng)?;
+                let share = exchange.share().to_vec();
+                Ok((share, exchange.complete(peer)?))
+            }
+        }
+    }
+
     fn generate_signing_key(
         &self,
         kind: KeyKind,
         rng: &mut Rng,
     ) -> Result<Box<dyn SigningKey>, UnusableKey> {
-        match kind {
-            KeyKind::EcdsaP256 => Ok(signing::generate_p256(rng)),
-        }
+        Ok(signing::generate(kind, rng))
     }
 
     fn signing_key_from_pkcs8(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, UnusableKey> {
@@ -70,7 +98,7 @@ impl CryptoProvider for RustCrypto {
     }
 
     fn signature_algorithms(&self) -> &'static [SignatureAlgorithm] {
-        &[SignatureAlgorithm::EcdsaP256Sha256]
+        &SignatureAlgorithm::ALL
     }
 
     fn verify_signature(
@@ -80,11 +108,7 @@ impl CryptoProvider for RustCrypto {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), AuthenticationError> {
-        match algorithm {
-            SignatureAlgorithm::EcdsaP256Sha256 => {
-                signing::verify_p256(public_key, message, signature)
-            }
-        }
+        signing::verify(algorithm, public_key, message, signature)
     }
 }
 

@@ -2,16 +2,22 @@
 //! tested beside the code.
 
 use hex_literal::hex;
-use tidewire_crypto::KeyExchangeGroup::{self, Secp256r1, X25519};
+use tidewire_crypto::KeyExchangeGroup::{self, Secp256r1, Secp384r1, X25519, X25519MlKem768};
 use tidewire_crypto::{KeyExchangeError, Rng};
 
-use crate::{providers, same_of_all};
+use crate::{providers, same_of_all, same_of_seeded};
 
-const GROUPS: [KeyExchangeGroup; 2] = [X25519, Secp256r1];
+/// With the lengths of their secrets.
+const GROUPS: [(KeyExchangeGroup, usize); 4] = [
+    (X25519MlKem768, 64),
+    (X25519, 32),
+    (Secp256r1, 32),
+    (Secp384r1, 48),
+];
 
 #[test]
 fn two_peers_agree_whatever_their_providers() {
-    for group in GROUPS {
+    for (group, secret_len) in GROUPS {
         for (ours, theirs) in providers().into_iter().flat_map(|ours| {
             providers()
                 .into_iter()
@@ -24,22 +30,72 @@ fn two_peers_agree_whatever_their_providers() {
                 .respond_key_exchange(group, exchange.share(), &mut Rng::from_u64(2))
                 .unwrap();
             assert_eq!(exchange.complete(&share).unwrap(), secret);
-            assert_eq!(secret.len(), 32);
+            assert_eq!(secret.len(), secret_len);
         }
     }
 }
 
+fn seeded_share(
+    group: KeyExchangeGroup,
+    seed: u64,
+) -> impl Fn(&dyn tidewire_crypto::CryptoProvider) -> (KeyExchangeGroup, Vec<u8>, u64) {
+    move |crypto| {
+        let mut rng = Rng::from_u64(seed);
+        let exchange = crypto.start_key_exchange(group, &mut rng).unwrap();
+        // The generator stands at the same place afterwards.
+        (exchange.group(), exchange.share().to_vec(), rng.next_u64())
+    }
+}
+
 #[test]
-fn the_same_seed_gives_the_same_share_of_every_provider() {
-    for group in GROUPS {
-        for seed in 0..20 {
-            same_of_all(|crypto| {
-                let mut rng = Rng::from_u64(seed);
-                let exchange = crypto.start_key_exchange(group, &mut rng).unwrap();
-                // The generator stands at the same place afterwards.
-                (exchange.group(), exchange.share().to_vec(), rng.next_u64())
-            });
+fn the_same_seed_gives_the_same_share() {
+    for seed in 0..20 {
+        same_of_all(seeded_share(X25519, seed));
+        for group in [X25519MlKem768, Secp256r1, Secp384r1] {
+            same_of_seeded(seeded_share(group, seed));
         }
+    }
+}
+
+/// draft-ietf-tls-ecdhe-mlkem section 4.1: each length, and encapsulation keys that are not reduced.
+#[test]
+fn hybrid_shares_that_are_none_are_refused() {
+    for crypto in providers() {
+        let mut rng = Rng::from_u64(4);
+        let exchange = crypto.start_key_exchange(X25519MlKem768, &mut rng).unwrap();
+        let share = exchange.share().to_vec();
+        assert_eq!(share.len(), 1184 + 32);
+        let respond = |share: &[u8]| {
+            let answer = crypto.respond_key_exchange(X25519MlKem768, share, &mut Rng::from_u64(5));
+            answer.map(|(share, _)| share)
+        };
+        let answer = respond(&share).unwrap();
+        assert_eq!(answer.len(), 1088 + 32);
+        for len in [0, 31, 32, 1120, 1183, 1184, 1215] {
+            assert_eq!(respond(&share[..len]), Err(KeyExchangeError::InvalidShare));
+        }
+        let mut not_reduced = share.clone();
+        not_reduced[..3].fill(0xff);
+        assert_eq!(respond(&not_reduced), Err(KeyExchangeError::InvalidShare));
+        let mut small_order = share.clone();
+        small_order[1184..].fill(0);
+        assert_eq!(respond(&small_order), Err(KeyExchangeError::InvalidShare));
+        for len in [0, 32, 1087, 1088, 1119] {
+            expect_refusal(X25519MlKem768, &answer[..len]);
+        }
+        let mut small_order = answer.clone();
+        small_order[1088..].fill(0);
+        expect_refusal(X25519MlKem768, &small_order);
+        // ML-KEM rejects implicitly: another ciphertext gives another secret.
+        let again = crypto
+            .start_key_exchange(X25519MlKem768, &mut Rng::from_u64(6))
+            .unwrap();
+        let (answer, secret) = crypto
+            .respond_key_exchange(X25519MlKem768, again.share(), &mut Rng::from_u64(7))
+            .unwrap();
+        let mut wrong = answer;
+        wrong[0] ^= 1;
+        assert_ne!(again.complete(&wrong).unwrap(), secret);
     }
 }
 

@@ -238,3 +238,47 @@ proptest! {
         }
     }
 }
+
+/// RFC 9001 appendices A.2 and A.5: QUIC hides its packet numbers in the same way.
+#[test]
+fn record_numbers_are_masked_as_known() {
+    let aes = hex!("9f50449e04a0e810283a1e9933adedd2");
+    let chacha = hex!("25a282b9e82f06f21f488917a4fc8f1b73573685608597d0efcb076b0ab7a7a4");
+    let mask = |algorithm, key: &[u8], sample: [u8; 16]| {
+        same_of_all(|crypto| {
+            crypto
+                .record_number_mask(algorithm, key)
+                .unwrap()
+                .mask(&sample)
+        })
+    };
+    let sample = hex!("d1b1c98dd7689fb8ec11d242b123dc9b");
+    assert_eq!(mask(Aes128Gcm, &aes, sample), hex!("437b"));
+    let sample = hex!("5e5cd55c41f69080575d7999c25a5bfb");
+    assert_eq!(mask(ChaCha20Poly1305, &chacha, sample), hex!("aefe"));
+}
+
+#[test]
+fn every_provider_gives_the_same_mask_for_any_sample() {
+    let mut rng = tidewire_crypto::Rng::from_u64(9);
+    for algorithm in AEADS {
+        let mut key = vec![0; algorithm.key_len()];
+        rng.fill(&mut key);
+        let mut samples: Vec<[u8; 16]> = (0..50).map(|_| rng.array()).collect();
+        samples.extend([[0; 16], [0xff; 16]]);
+        for sample in samples {
+            same_of_all(|crypto| {
+                crypto
+                    .record_number_mask(algorithm, &key)
+                    .unwrap()
+                    .mask(&sample)
+            });
+        }
+        for len in [0, 15, 33] {
+            same_of_all(|crypto| {
+                let refused = crypto.record_number_mask(algorithm, &vec![0; len]);
+                assert!(refused.is_err(), "{len}");
+            });
+        }
+    }
+}

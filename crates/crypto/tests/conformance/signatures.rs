@@ -1,10 +1,10 @@
 //! ECDSA and its keys.
 
 use hex_literal::hex;
-use tidewire_crypto::SignatureAlgorithm::EcdsaP256Sha256;
+use tidewire_crypto::SignatureAlgorithm::{self, EcdsaP256Sha256};
 use tidewire_crypto::{AuthenticationError, KeyKind, Rng, SigningKey};
 
-use crate::{providers, same_of_all};
+use crate::{providers, same_of_all, same_of_seeded};
 
 /// The key of RFC 6979 appendix A.2.5.
 const PUBLIC_KEY: [u8; 65] = hex!(
@@ -23,6 +23,13 @@ const SIGNATURE: &[u8] = &hex!(
     "3046"
     "022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
     "022100f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+);
+
+/// Over "sample", with SHA-384.
+const P256_SHA384_SIGNATURE: [u8; 70] = hex!(
+    "3044"
+    "02200eafea039b20e9b42309fb1d89e213057cbf973dc0cfc8f129edddc800ef7719"
+    "02204861f0491e6998b9455193e34e7b0d284ddd7149a74b95b9261f13abde940954"
 );
 
 fn expect_refusal(public_key: &[u8], message: &[u8], signature: &[u8]) {
@@ -65,24 +72,34 @@ fn imported_keys_keep_their_form() {
     }
 }
 
-#[test]
-fn the_same_seed_gives_the_same_key_of_every_provider() {
-    for seed in 0..20 {
-        same_of_all(|crypto| {
-            let mut rng = Rng::from_u64(seed);
-            let key = crypto
-                .generate_signing_key(KeyKind::EcdsaP256, &mut rng)
-                .unwrap();
-            let public_key = key.public_key().to_vec();
-            (key.to_pkcs8(), public_key, rng.next_u64())
-        });
+fn seeded_key(
+    kind: KeyKind,
+    seed: u64,
+) -> impl Fn(&dyn tidewire_crypto::CryptoProvider) -> (tidewire_crypto::Secret, Vec<u8>, u64) {
+    move |crypto| {
+        let mut rng = Rng::from_u64(seed);
+        let key = crypto.generate_signing_key(kind, &mut rng).unwrap();
+        let public_key = key.public_key().to_vec();
+        // The generator stands at the same place afterwards.
+        (key.to_pkcs8(), public_key, rng.next_u64())
     }
 }
 
-fn generate(seed: u64) -> Vec<Box<dyn SigningKey>> {
+#[test]
+fn the_same_seed_gives_the_same_key() {
+    for seed in 0..20 {
+        same_of_seeded(seeded_key(KeyKind::EcdsaP256, seed));
+        same_of_seeded(seeded_key(KeyKind::EcdsaP384, seed));
+        same_of_all(seeded_key(KeyKind::Ed25519, seed));
+    }
+}
+
+const KINDS: [KeyKind; 3] = [KeyKind::EcdsaP256, KeyKind::EcdsaP384, KeyKind::Ed25519];
+
+fn generate(kind: KeyKind) -> Vec<Box<dyn SigningKey>> {
     let key_of = |crypto: std::sync::Arc<dyn tidewire_crypto::CryptoProvider>| {
         crypto
-            .generate_signing_key(KeyKind::EcdsaP256, &mut Rng::from_u64(seed))
+            .generate_signing_key(kind, &mut Rng::from_u64(7))
             .expect("a key")
     };
     providers().into_iter().map(key_of).collect()
@@ -90,18 +107,82 @@ fn generate(seed: u64) -> Vec<Box<dyn SigningKey>> {
 
 #[test]
 fn each_provider_verifies_what_the_others_sign() {
-    for key in generate(7) {
+    for key in KINDS.into_iter().flat_map(generate) {
         let signature = key.sign(b"message", &mut Rng::from_u64(1)).unwrap();
         for crypto in providers() {
-            let verify = |key: &[u8], message: &[u8]| {
-                crypto.verify_signature(EcdsaP256Sha256, key, message, &signature)
+            let verify = |key: &dyn SigningKey, message: &[u8]| {
+                crypto.verify_signature(key.algorithm(), key.public_key(), message, &signature)
             };
-            assert_eq!(verify(key.public_key(), b"message"), Ok(()));
-            assert_eq!(
-                verify(key.public_key(), b"massage"),
-                Err(AuthenticationError)
-            );
-            assert_eq!(verify(&PUBLIC_KEY, b"message"), Err(AuthenticationError));
+            assert_eq!(verify(&*key, b"message"), Ok(()));
+            assert_eq!(verify(&*key, b"massage"), Err(AuthenticationError));
+            let mut rng = Rng::from_u64(8);
+            let other = crypto.generate_signing_key(key.kind(), &mut rng).unwrap();
+            assert_eq!(verify(&*other, b"message"), Err(AuthenticationError));
+        }
+    }
+}
+
+#[test]
+fn each_provider_takes_up_what_the_others_have_kept() {
+    for key in KINDS.into_iter().flat_map(generate) {
+        for crypto in providers() {
+            let again = crypto.signing_key_from_pkcs8(&key.to_pkcs8()).unwrap();
+            assert_eq!(again.kind(), key.kind());
+            assert_eq!(again.algorithm(), key.algorithm());
+            assert_eq!(again.public_key(), key.public_key());
+            assert_eq!(again.to_pkcs8(), key.to_pkcs8());
+        }
+    }
+}
+
+/// RFC 8032 section 7.1, test 3.
+#[test]
+fn ed25519_gives_the_known_signature() {
+    let key = hex!("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
+    let signature = hex!(
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+        "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"
+    );
+    same_of_all(|crypto| {
+        crypto.verify_signature(SignatureAlgorithm::Ed25519, &key, &hex!("af82"), &signature)
+    })
+    .expect("the signature of RFC 8032");
+    let seed = hex!("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7");
+    let pkcs8 = [&hex!("302e020100300506032b657004220420")[..], &seed].concat();
+    let signed = same_of_all(|crypto| {
+        let key = crypto.signing_key_from_pkcs8(&pkcs8).unwrap();
+        key.sign(&hex!("af82"), &mut Rng::from_u64(1)).unwrap()
+    });
+    assert_eq!(signed, signature);
+}
+
+/// TLS 1.2 leaves the hash open (RFC 8422 section 5.10): RFC 6979 appendix A.2.5, "sample".
+#[test]
+fn curves_and_hashes_may_be_combined_in_either_way() {
+    same_of_all(|crypto| {
+        crypto.verify_signature(
+            SignatureAlgorithm::EcdsaP256Sha384,
+            &PUBLIC_KEY,
+            b"sample",
+            &P256_SHA384_SIGNATURE,
+        )
+    })
+    .expect("the signature of RFC 6979");
+    for kind in [KeyKind::EcdsaP256, KeyKind::EcdsaP384] {
+        for key in generate(kind) {
+            let own = key.algorithm();
+            let signature = key.sign(b"message", &mut Rng::from_u64(1)).unwrap();
+            for algorithm in [
+                EcdsaP256Sha256,
+                SignatureAlgorithm::EcdsaP256Sha384,
+                SignatureAlgorithm::EcdsaP384Sha256,
+                SignatureAlgorithm::EcdsaP384Sha384,
+            ] {
+                let verified = same_of_all(|crypto| {
+                    crypto.verify_signature(algorithm, key.public_key(), b"message", &signature)
+                });
+                assert_eq!(verified.is_ok(), algorithm == own);
+            }
         }
     }
 }
@@ -145,21 +226,12 @@ fn malformed_public_keys_are_refused() {
 
 #[test]
 fn malformed_private_keys_are_refused() {
-    let p384 = hex!(
-        "3081b6020100301006072a8648ce3d020106052b8104002204819e30819b0201010430"
-        "000000000000000000000000000000000000000000000000000000000000000000000000"
-        "000000000000000000000007a16403620004283c1d7365ce4788f29f8ebf234edffead6f"
-        "e997fbea5ffa2d58cc9dfa7b1c508b05526f55b9ebb2040f05b48fb6d0e19475c99061e4"
-        "1b88ba52efdb8c1690471a61d867ed799729d9c92cd01dbd225630d84ede32a78f9e6466"
-        "4cdac512ef8c"
-    );
     let mut zero = PKCS8.to_vec();
     zero[36..68].fill(0);
     for crypto in providers() {
         for length in 0..PKCS8.len() {
             assert!(crypto.signing_key_from_pkcs8(&PKCS8[..length]).is_err());
         }
-        assert!(crypto.signing_key_from_pkcs8(&p384).is_err());
         assert!(crypto.signing_key_from_pkcs8(&zero).is_err());
     }
 }
