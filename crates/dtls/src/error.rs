@@ -24,6 +24,10 @@ pub enum CloseReason {
     /// The peer's certificate has none of the fingerprints that were signalled (RFC 8122 section 6.2).
     #[error("the peer's certificate does not match the signalled fingerprint")]
     FingerprintMismatch,
+    /// So many records did not authenticate that the keys are not safe any more (RFC 9147 section
+    /// 4.5.3).
+    #[error("too many forged records")]
+    TooManyForgeries,
     /// The peer's handshake cannot be accepted.
     #[error("the handshake failed: {0}")]
     Handshake(#[from] HandshakeError),
@@ -35,7 +39,9 @@ impl CloseReason {
         match self {
             // A user_canceled would be a warning, and would need a close_notify after it (RFC 5246
             // section 7.2.2).
-            Self::Local | Self::Peer | Self::TimedOut => Some(AlertDescription::CLOSE_NOTIFY),
+            Self::Local | Self::Peer | Self::TimedOut | Self::TooManyForgeries => {
+                Some(AlertDescription::CLOSE_NOTIFY)
+            }
             Self::PeerAlert(_) => None,
             Self::FingerprintMismatch => Some(AlertDescription::BAD_CERTIFICATE),
             Self::Handshake(error) => Some(error.alert()),
@@ -53,7 +59,7 @@ pub enum HandshakeError {
     /// A message at a moment at which it cannot come.
     #[error("unexpected message of type {0}")]
     UnexpectedMessage(u8),
-    /// The peer does not speak DTLS 1.2.
+    /// The peer speaks none of the versions that are configured.
     #[error("no common protocol version")]
     Version,
     /// No cipher suite in common, or one was chosen that was not offered.
@@ -71,6 +77,15 @@ pub enum HandshakeError {
     /// A field contradicts what was offered.
     #[error("illegal {0}")]
     IllegalParameter(&'static str),
+    /// The server pretends not to speak a version that both do.
+    #[error("the version was downgraded")]
+    Downgrade,
+    /// An extension that DTLS 1.3 needs.
+    #[error("extension {0} is missing")]
+    MissingExtension(&'static str),
+    /// The client has to have a certificate, and sent none.
+    #[error("the client sent no certificate")]
+    CertificateRequired,
     /// An extension that was not offered.
     #[error("extension {0} was not offered")]
     UnsolicitedExtension(u16),
@@ -80,7 +95,8 @@ pub enum HandshakeError {
     /// The peer's certificate cannot be parsed.
     #[error("the peer's certificate is malformed")]
     MalformedCertificate,
-    /// The peer's certificate has a key of another kind than ECDSA on P-256.
+    /// The peer's certificate has a key of a kind that the suite or this crate has no place
+    /// for.
     #[error("the peer's certificate has a key of an unsupported kind")]
     UnsupportedCertificate,
     /// A signature by the peer's certificate does not verify.
@@ -111,7 +127,11 @@ impl HandshakeError {
             | Self::SignatureScheme
             | Self::ExtendedMasterSecret
             | Self::NoCertificate => AlertDescription::HANDSHAKE_FAILURE,
-            Self::IllegalParameter(_) | Self::KeyExchange(_) => AlertDescription::ILLEGAL_PARAMETER,
+            Self::IllegalParameter(_) | Self::Downgrade | Self::KeyExchange(_) => {
+                AlertDescription::ILLEGAL_PARAMETER
+            }
+            Self::MissingExtension(_) => AlertDescription::MISSING_EXTENSION,
+            Self::CertificateRequired => AlertDescription::CERTIFICATE_REQUIRED,
             Self::UnsolicitedExtension(_) => AlertDescription::UNSUPPORTED_EXTENSION,
             Self::MalformedCertificate => AlertDescription::BAD_CERTIFICATE,
             Self::UnsupportedCertificate => AlertDescription::UNSUPPORTED_CERTIFICATE,
@@ -134,6 +154,15 @@ pub enum ConfigError {
     /// The provider implements none of the groups.
     #[error("the crypto provider implements no usable group")]
     NoGroup,
+    /// No version is configured that this crate implements.
+    #[error("no usable version is configured")]
+    NoVersion,
+    /// A limit of records below 64 or above 16384 bytes.
+    #[error("a limit of records has to be 64 to 16384 bytes")]
+    RecordSizeLimit,
+    /// The provider fails to make the client's shares.
+    #[error("the crypto provider cannot make a key")]
+    Crypto,
     /// An application protocol whose name is empty or longer than 255 bytes.
     #[error("an application protocol has a name of no bytes, or of more than 255")]
     AlpnProtocol,
@@ -152,6 +181,9 @@ pub enum ExportError {
     /// The label belongs to the handshake itself (RFC 5705 section 4).
     #[error("the label is reserved")]
     ReservedLabel,
+    /// More than 8160 bytes are asked for, which is what HKDF gives.
+    #[error("more is asked for than a label gives")]
+    TooLong,
     /// The context is longer than 65535 bytes.
     #[error("the context is too long")]
     ContextTooLong,

@@ -1,9 +1,10 @@
 //! DTLS for WebRTC as a sans-IO state machine.
 //!
-//! [`Connection`] speaks DTLS 1.2 (RFC 6347) with the one set of parameters that WebRTC needs (RFC
-//! 8827 section 6.5): ECDHE with ECDSA certificates and AES-GCM, the extended master secret, and
-//! certificates on both sides that are self-signed and vouched for by the signalling. A peer whose
-//! certificate does not match a signalled [`Fingerprint`] is never connected with.
+//! [`Connection`] speaks DTLS 1.3 (RFC 9147) and 1.2 (RFC 6347) with the parameters that WebRTC needs
+//! (RFC 8827 section 6.5): key agreement in X25519MLKEM768, X25519, P-256 and P-384, AES-GCM and
+//! ChaCha20-Poly1305, and certificates on both sides that are self-signed and vouched for by the
+//! signalling. A peer whose certificate does not match a signalled [`Fingerprint`] is never connected
+//! with.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -70,7 +71,7 @@ mod wire;
 pub use certificate::{
     Certificate, CertificateError, Fingerprint, ParseFingerprintError, ValidityOptions,
 };
-pub use config::Config;
+pub use config::{AddressValidation, Config, KeyLog, key_log_line};
 pub use connection::Connection;
 pub use error::{CloseReason, ConfigError, ExportError, HandshakeError};
 pub use event::{Event, Info, Role};

@@ -1,5 +1,7 @@
 //! Counters.
 
+use std::time::Duration;
+
 /// Why something that came from the network was ignored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DropReason {
@@ -8,6 +10,7 @@ pub(crate) enum DropReason {
     Replayed,
     Unauthentic,
     Unexpected,
+    TooLong,
     Overflow,
     Closed,
 }
@@ -24,8 +27,20 @@ pub struct Stats {
     pub records_sealed: u64,
     /// Records of data opened.
     pub records_opened: u64,
-    /// Flights sent again, by timer or because the peer repeated its own.
+    /// Flights sent again, by timer or because the peer repeated its own or acknowledged a part.
     pub flights_retransmitted: u64,
+    /// Records of handshake that went out again with them.
+    pub records_retransmitted: u64,
+    /// How long a flight waits for its answer at present.
+    pub retransmission_timeout: Duration,
+    /// Acknowledgements sent (RFC 9147 section 7).
+    pub acks_sent: u64,
+    /// Acknowledgements received.
+    pub acks_received: u64,
+    /// How often the keys of what is sent were changed (RFC 9147 section 8).
+    pub key_updates_sent: u64,
+    /// How often the peer changed its keys.
+    pub key_updates_received: u64,
     /// What was ignored.
     pub dropped: Dropped,
 }
@@ -46,6 +61,8 @@ pub struct Dropped {
     pub unexpected: u64,
     /// Fragments of the handshake that fit nowhere.
     pub bad_fragment: u64,
+    /// Records with more content than they may have.
+    pub too_long: u64,
     /// What came faster than it was taken, or too early in too great a number.
     pub overflow: u64,
     /// What came after the end.
@@ -60,6 +77,7 @@ impl Dropped {
             DropReason::Replayed => &mut self.replayed,
             DropReason::Unauthentic => &mut self.unauthentic,
             DropReason::Unexpected => &mut self.unexpected,
+            DropReason::TooLong => &mut self.too_long,
             DropReason::Overflow => &mut self.overflow,
             DropReason::Closed => &mut self.closed,
         };

@@ -4,9 +4,12 @@ mod der;
 mod fingerprint;
 mod own;
 mod peer;
+mod pem;
 #[cfg(test)]
 mod tests;
 
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use own::{Certificate, CertificateError, ValidityOptions};
-pub(crate) use peer::{ExpectedFingerprints, FingerprintVerified, p256_public_key};
+pub(crate) use peer::{
+    ExpectedFingerprints, FingerprintVerified, KeyType, accepted_schemes, own_scheme, public_key,
+};

@@ -9,16 +9,23 @@ use super::der::{
     BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, UTF8_STRING, time, tlv,
 };
 use super::fingerprint::{Fingerprint, accepted};
-use super::peer::p256_public_key;
+use super::peer::{KeyType, public_key};
+use super::pem;
 
 /// id-at-commonName, RFC 5280 appendix A.1.
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 /// ecdsa-with-SHA256, RFC 5758 section 3.2.
 const ECDSA_WITH_SHA256: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+/// ecdsa-with-SHA384, RFC 5758 section 3.2.
+const ECDSA_WITH_SHA384: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
 /// id-ecPublicKey, RFC 5480 section 2.1.1.
-const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+pub(super) const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// secp256r1, RFC 5480 section 2.1.1.1.
-const SECP256R1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+pub(super) const SECP256R1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+/// secp384r1, RFC 5480 section 2.1.1.1.
+pub(super) const SECP384R1: [u8; 5] = [0x2b, 0x81, 0x04, 0x00, 0x22];
+/// id-Ed25519, RFC 8410 section 3.
+const ED25519: [u8; 3] = [0x2b, 0x65, 0x70];
 /// The same for everybody: a name would tell connections of one user apart from others.
 const NAME: &[u8] = b"WebRTC";
 
@@ -53,6 +60,9 @@ pub enum CertificateError {
     /// The DER is no certificate, or not for this key.
     #[error("the certificate is malformed or belongs to another key")]
     Mismatch,
+    /// The PEM is malformed, or lacks a certificate or an unencrypted key.
+    #[error("no certificate or no private key in PEM")]
+    Pem,
 }
 
 impl Certificate {
@@ -65,13 +75,24 @@ impl Certificate {
         rng: &mut Rng,
         validity: ValidityOptions,
     ) -> Result<Self, CertificateError> {
-        let key = crypto.generate_signing_key(KeyKind::EcdsaP256, rng)?;
-        let tbs = to_be_signed(key.public_key(), rng.array(), validity);
+        Self::generate_of_kind(crypto, KeyKind::EcdsaP256, rng, validity)
+    }
+
+    /// The same with a key of another kind. Browsers take ECDSA on P-256 for granted, and any of these.
+    ///
+    /// # Errors
+    /// When the provider cannot make such a key or sign with it.
+    pub fn generate_of_kind(
+        crypto: &dyn CryptoProvider,
+        kind: KeyKind,
+        rng: &mut Rng,
+        validity: ValidityOptions,
+    ) -> Result<Self, CertificateError> {
+        let key = crypto.generate_signing_key(kind, rng)?;
+        let tbs = to_be_signed(&*key, rng.array(), validity);
         let signature = key.sign(&tbs, rng)?;
-        let der = tlv(
-            SEQUENCE,
-            &[&tbs, &signature_algorithm(), &bit_string(&signature)],
-        );
+        let algorithm = signature_algorithm(kind);
+        let der = tlv(SEQUENCE, &[&tbs, &algorithm, &bit_string(&signature)]);
         Ok(Self::new(crypto, der, key))
     }
 
@@ -85,11 +106,26 @@ impl Certificate {
         pkcs8: &[u8],
     ) -> Result<Self, CertificateError> {
         let key = crypto.signing_key_from_pkcs8(pkcs8)?;
-        let public_key = p256_public_key(der).map_err(|_| CertificateError::Mismatch)?;
-        if public_key != key.public_key() {
+        let (key_type, public_key) = public_key(der).map_err(|_| CertificateError::Mismatch)?;
+        if key_type != type_of(key.kind()) || public_key != key.public_key() {
             return Err(CertificateError::Mismatch);
         }
         Ok(Self::new(crypto, der.to_vec(), key))
+    }
+
+    /// Takes up a certificate and its key as other programs keep them: the first certificate and the
+    /// first key of the two texts, which may be one. Keys are PKCS#8 (`PRIVATE KEY`) or, for elliptic
+    /// curves, of RFC 5915 (`EC PRIVATE KEY`), and not encrypted.
+    ///
+    /// # Errors
+    /// When there is no certificate or no key, and as [`from_der`](Self::from_der).
+    pub fn from_pem(
+        crypto: &dyn CryptoProvider,
+        certificate: &str,
+        key: &str,
+    ) -> Result<Self, CertificateError> {
+        let der = pem::certificate(certificate)?;
+        Self::from_der(crypto, &der, &pem::private_key(key, &der)?)
     }
 
     fn new(crypto: &dyn CryptoProvider, der: Vec<u8>, key: Box<dyn SigningKey>) -> Self {
@@ -138,31 +174,48 @@ impl Certificate {
     }
 }
 
+fn type_of(kind: KeyKind) -> KeyType {
+    match kind {
+        KeyKind::EcdsaP384 => KeyType::P384,
+        KeyKind::Ed25519 => KeyType::Ed25519,
+        _ => KeyType::P256,
+    }
+}
+
 /// TBSCertificate, RFC 5280 section 4.1.
-fn to_be_signed(public_key: &[u8], mut serial: [u8; 16], validity: ValidityOptions) -> Vec<u8> {
+fn to_be_signed(key: &dyn SigningKey, mut serial: [u8; 16], validity: ValidityOptions) -> Vec<u8> {
     // Positive, and with no leading zero byte.
     serial[0] = serial[0] & 0x7f | 0x40;
     let name = name();
-    let spki_algorithm = tlv(
-        SEQUENCE,
-        &[
-            &tlv(OBJECT_IDENTIFIER, &[&EC_PUBLIC_KEY]),
-            &tlv(OBJECT_IDENTIFIER, &[&SECP256R1]),
-        ],
-    );
+    let public_key = bit_string(key.public_key());
     tlv(
         SEQUENCE,
         &[
             &tlv(EXPLICIT_0, &[&tlv(INTEGER, &[&[2]])]),
             &tlv(INTEGER, &[&serial]),
-            &signature_algorithm(),
+            &signature_algorithm(key.kind()),
             &name,
             &tlv(
                 SEQUENCE,
                 &[&time(validity.not_before), &time(validity.not_after)],
             ),
             &name,
-            &tlv(SEQUENCE, &[&spki_algorithm, &bit_string(public_key)]),
+            &tlv(SEQUENCE, &[&key_algorithm(key.kind()), &public_key]),
+        ],
+    )
+}
+
+fn key_algorithm(kind: KeyKind) -> Vec<u8> {
+    let curve: &[u8] = match kind {
+        KeyKind::Ed25519 => return tlv(SEQUENCE, &[&tlv(OBJECT_IDENTIFIER, &[&ED25519])]),
+        KeyKind::EcdsaP384 => &SECP384R1,
+        _ => &SECP256R1,
+    };
+    tlv(
+        SEQUENCE,
+        &[
+            &tlv(OBJECT_IDENTIFIER, &[&EC_PUBLIC_KEY]),
+            &tlv(OBJECT_IDENTIFIER, &[curve]),
         ],
     )
 }
@@ -178,8 +231,13 @@ fn name() -> Vec<u8> {
     tlv(SEQUENCE, &[&tlv(SET, &[&attribute])])
 }
 
-fn signature_algorithm() -> Vec<u8> {
-    tlv(SEQUENCE, &[&tlv(OBJECT_IDENTIFIER, &[&ECDSA_WITH_SHA256])])
+fn signature_algorithm(kind: KeyKind) -> Vec<u8> {
+    let oid: &[u8] = match kind {
+        KeyKind::EcdsaP384 => &ECDSA_WITH_SHA384,
+        KeyKind::Ed25519 => &ED25519,
+        _ => &ECDSA_WITH_SHA256,
+    };
+    tlv(SEQUENCE, &[&tlv(OBJECT_IDENTIFIER, &[oid])])
 }
 
 fn bit_string(bytes: &[u8]) -> Vec<u8> {

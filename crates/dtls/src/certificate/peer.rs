@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
-use tidewire_crypto::{CryptoProvider, HashAlgorithm, SignatureAlgorithm};
+use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyKind, SignatureAlgorithm, SigningKey};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Fingerprint;
 use crate::error::{CloseReason, ConfigError, HandshakeError};
+use crate::wire::{ProtocolVersion, SignatureScheme};
 
+/// id-ecPublicKey, RFC 5480 section 2.1.1.
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+/// RFC 5480 section 2.1.1.1.
 const SECP256R1: &str = "1.2.840.10045.3.1.7";
+const SECP384R1: &str = "1.3.132.0.34";
+/// id-Ed25519, RFC 8410 section 3.
+const ED25519: &str = "1.3.101.112";
+/// rsaEncryption, RFC 8017 appendix A.1.
+const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 
 /// The fingerprints that the signalling vouches for. Never empty.
 #[derive(Clone, Debug)]
@@ -40,10 +48,12 @@ impl ExpectedFingerprints {
         if !self.0.contains(&fingerprint) {
             return Err(CloseReason::FingerprintMismatch);
         }
+        let (key_type, public_key) = public_key(der)?;
         Ok(FingerprintVerified {
             fingerprint,
             der: Arc::from(der),
-            public_key: p256_public_key(der)?,
+            key_type,
+            public_key,
         })
     }
 }
@@ -58,6 +68,7 @@ fn rank(algorithm: &HashAlgorithm) -> usize {
 pub(crate) struct FingerprintVerified {
     fingerprint: Fingerprint,
     der: Arc<[u8]>,
+    key_type: KeyType,
     public_key: Vec<u8>,
 }
 
@@ -71,26 +82,40 @@ impl FingerprintVerified {
         &self.der
     }
 
-    /// Verifies that the holder of the certificate's key signed `message`.
+    pub(crate) fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// Verifies that the holder of the certificate's key signed `message` by a scheme that this version
+    /// has for such keys.
     pub(crate) fn verify_signature(
         &self,
         crypto: &dyn CryptoProvider,
+        version: ProtocolVersion,
+        scheme: SignatureScheme,
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), HandshakeError> {
+        let algorithm = algorithm(version, scheme, self.key_type)
+            .filter(|algorithm| crypto.signature_algorithms().contains(algorithm))
+            .ok_or(HandshakeError::SignatureScheme)?;
         crypto
-            .verify_signature(
-                SignatureAlgorithm::EcdsaP256Sha256,
-                &self.public_key,
-                message,
-                signature,
-            )
+            .verify_signature(algorithm, &self.public_key, message, signature)
             .map_err(|_| HandshakeError::BadSignature)
     }
 }
 
-/// The public key of a certificate for ECDSA on P-256.
-pub(crate) fn p256_public_key(der: &[u8]) -> Result<Vec<u8>, HandshakeError> {
+/// The types of keys that certificates of peers may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeyType {
+    P256,
+    P384,
+    Ed25519,
+    Rsa,
+}
+
+/// The type of a certificate's key, and the key itself.
+pub(crate) fn public_key(der: &[u8]) -> Result<(KeyType, Vec<u8>), HandshakeError> {
     let (rest, certificate) =
         X509Certificate::from_der(der).map_err(|_| HandshakeError::MalformedCertificate)?;
     if !rest.is_empty() {
@@ -101,11 +126,104 @@ pub(crate) fn p256_public_key(der: &[u8]) -> Result<Vec<u8>, HandshakeError> {
         .algorithm
         .parameters
         .as_ref()
-        .and_then(|parameters| parameters.as_oid().ok());
-    let is_p256 = spki.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY
-        && curve.is_some_and(|oid| oid.to_id_string() == SECP256R1);
-    if !is_p256 {
-        return Err(HandshakeError::UnsupportedCertificate);
+        .and_then(|parameters| parameters.as_oid().ok())
+        .map(|oid| oid.to_id_string());
+    let algorithm = spki.algorithm.algorithm.to_id_string();
+    let key_type = match (algorithm.as_str(), curve.as_deref()) {
+        (EC_PUBLIC_KEY, Some(SECP256R1)) => KeyType::P256,
+        (EC_PUBLIC_KEY, Some(SECP384R1)) => KeyType::P384,
+        (ED25519, None) => KeyType::Ed25519,
+        (RSA_ENCRYPTION, _) => KeyType::Rsa,
+        _ => return Err(HandshakeError::UnsupportedCertificate),
+    };
+    Ok((key_type, spki.subject_public_key.data.to_vec()))
+}
+
+/// What a scheme stands for in a version, under keys of a type; `None` if it has no place there. In DTLS
+/// 1.2 the schemes of ECDSA name a hash, and the curve is the key's (RFC 8422 section 5.10).
+fn algorithm(
+    version: ProtocolVersion,
+    scheme: SignatureScheme,
+    key: KeyType,
+) -> Option<SignatureAlgorithm> {
+    use SignatureScheme as Scheme;
+    let is_1_2 = version == ProtocolVersion::DTLS_1_2;
+    Some(match (scheme, key) {
+        (Scheme::ECDSA_SECP256R1_SHA256, KeyType::P256) => SignatureAlgorithm::EcdsaP256Sha256,
+        (Scheme::ECDSA_SECP256R1_SHA256, KeyType::P384) if is_1_2 => {
+            SignatureAlgorithm::EcdsaP384Sha256
+        }
+        (Scheme::ECDSA_SECP384R1_SHA384, KeyType::P384) => SignatureAlgorithm::EcdsaP384Sha384,
+        (Scheme::ECDSA_SECP384R1_SHA384, KeyType::P256) if is_1_2 => {
+            SignatureAlgorithm::EcdsaP256Sha384
+        }
+        (Scheme::ED25519, KeyType::Ed25519) => SignatureAlgorithm::Ed25519,
+        (Scheme::RSA_PSS_RSAE_SHA256, KeyType::Rsa) => SignatureAlgorithm::RsaPssSha256,
+        (Scheme::RSA_PSS_RSAE_SHA384, KeyType::Rsa) => SignatureAlgorithm::RsaPssSha384,
+        (Scheme::RSA_PSS_RSAE_SHA512, KeyType::Rsa) => SignatureAlgorithm::RsaPssSha512,
+        (Scheme::RSA_PKCS1_SHA256, KeyType::Rsa) if is_1_2 => SignatureAlgorithm::RsaPkcs1Sha256,
+        (Scheme::RSA_PKCS1_SHA384, KeyType::Rsa) if is_1_2 => SignatureAlgorithm::RsaPkcs1Sha384,
+        (Scheme::RSA_PKCS1_SHA512, KeyType::Rsa) if is_1_2 => SignatureAlgorithm::RsaPkcs1Sha512,
+        _ => return None,
+    })
+}
+
+/// The schemes that a peer may sign with, preferred first; those of DTLS 1.2 alone only where it is
+/// spoken.
+pub(crate) fn accepted_schemes(
+    crypto: &dyn CryptoProvider,
+    speaks_1_2: bool,
+) -> Vec<SignatureScheme> {
+    let schemes = [
+        (
+            SignatureScheme::ECDSA_SECP256R1_SHA256,
+            SignatureAlgorithm::EcdsaP256Sha256,
+        ),
+        (
+            SignatureScheme::ECDSA_SECP384R1_SHA384,
+            SignatureAlgorithm::EcdsaP384Sha384,
+        ),
+        (SignatureScheme::ED25519, SignatureAlgorithm::Ed25519),
+        (
+            SignatureScheme::RSA_PSS_RSAE_SHA256,
+            SignatureAlgorithm::RsaPssSha256,
+        ),
+        (
+            SignatureScheme::RSA_PSS_RSAE_SHA384,
+            SignatureAlgorithm::RsaPssSha384,
+        ),
+        (
+            SignatureScheme::RSA_PSS_RSAE_SHA512,
+            SignatureAlgorithm::RsaPssSha512,
+        ),
+        (
+            SignatureScheme::RSA_PKCS1_SHA256,
+            SignatureAlgorithm::RsaPkcs1Sha256,
+        ),
+        (
+            SignatureScheme::RSA_PKCS1_SHA384,
+            SignatureAlgorithm::RsaPkcs1Sha384,
+        ),
+        (
+            SignatureScheme::RSA_PKCS1_SHA512,
+            SignatureAlgorithm::RsaPkcs1Sha512,
+        ),
+    ];
+    let is_pkcs1 = |scheme: SignatureScheme| scheme.0 & 0xff == 1;
+    schemes
+        .into_iter()
+        .filter(|(scheme, algorithm)| {
+            crypto.signature_algorithms().contains(algorithm) && (speaks_1_2 || !is_pkcs1(*scheme))
+        })
+        .map(|(scheme, _)| scheme)
+        .collect()
+}
+
+/// The scheme that this side signs with.
+pub(crate) fn own_scheme(key: &dyn SigningKey) -> SignatureScheme {
+    match key.kind() {
+        KeyKind::EcdsaP384 => SignatureScheme::ECDSA_SECP384R1_SHA384,
+        KeyKind::Ed25519 => SignatureScheme::ED25519,
+        _ => SignatureScheme::ECDSA_SECP256R1_SHA256,
     }
-    Ok(spki.subject_public_key.data.to_vec())
 }

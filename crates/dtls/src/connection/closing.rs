@@ -26,7 +26,8 @@ impl Connection {
         self.handshake_deadline = None;
         self.suspicion = None;
         self.cx.flight.clear();
-        self.cx.transcript = Vec::new();
+        self.cx.transcript.clear();
+        self.acks.clear();
         self.reassembler = Reassembler::default();
         self.early.clear();
         self.events.push_back(Event::Closed(reason));
@@ -49,7 +50,7 @@ impl Connection {
         description: AlertDescription,
         out: &mut Vec<u8>,
     ) {
-        let epoch = self.cx.write_epoch();
+        let epoch = self.cx.control_epoch();
         // Without keys or numbers left the peer has to find out by itself.
         let _ = self
             .cx

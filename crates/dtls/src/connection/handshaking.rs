@@ -2,30 +2,51 @@
 
 use super::{Connection, State, WARNING, describe};
 use crate::error::CloseReason;
-use crate::event::Event;
+use crate::event::{Event, Role};
 use crate::flight::{Arrival, Message};
-use crate::handshake::Step;
-use crate::record::Epoch;
+use crate::handshake::{Keys, Step};
+use crate::record::{Epoch, RecordNumber};
 use crate::stats::DropReason;
 use crate::wire::{AlertDescription, HandshakeType};
 
+/// What a record of handshake came under.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// In the clear: anybody can have written it.
+    Clear(RecordNumber),
+    /// Under the keys of DTLS 1.2.
+    Protected,
+    /// Under keys of DTLS 1.3.
+    Unified(RecordNumber),
+}
+
 impl Connection {
-    pub(super) fn handle_fragments(&mut self, epoch: Epoch, content: &[u8]) {
-        // Finished is the one message under protection; in the clear it would prove nothing.
-        // Once there are keys nothing else is to come, and whatever does in the clear is forged.
-        let has_keys = self.cx.opener.is_some();
-        let admit = |kind, is_new| match epoch {
-            Epoch::Protected => kind == HandshakeType::FINISHED,
-            Epoch::Clear => kind != HandshakeType::FINISHED && !(is_new && has_keys),
+    pub(super) fn handle_fragments(&mut self, source: Source, content: &[u8]) {
+        let has_keys = !self.cx.inbound.is_empty();
+        let was_connected = matches!(self.state, State::Connected(_));
+        let admit = |kind, is_new| match source {
+            // Once there are keys nothing new is to come in the clear, and whatever does is forged. A
+            // Finished would prove nothing there.
+            Source::Clear(_) => kind != HandshakeType::FINISHED && !(is_new && has_keys),
+            // Finished is the one message that DTLS 1.2 protects.
+            Source::Protected => kind == HandshakeType::FINISHED,
+            // What comes after the handshake comes under the keys that came with its end.
+            Source::Unified(number) => {
+                !is_new || was_connected == (number.epoch > Epoch::HANDSHAKE)
+            }
         };
         let mut refused = 0;
+        let mut is_of_use = false;
         let mut repeated = None;
         let mut renegotiates = false;
         let decoded =
             self.reassembler
                 .insert_record(content, admit, |arrival, kind| match arrival {
-                    Arrival::Kept | Arrival::Ignored => (),
-                    Arrival::Repeated(sequence) => repeated = Some(sequence),
+                    Arrival::Kept | Arrival::Ignored => is_of_use = true,
+                    Arrival::Repeated(sequence) => {
+                        is_of_use = true;
+                        repeated = Some(sequence);
+                    }
                     Arrival::Refused => {
                         refused += 1;
                         renegotiates |= kind == HandshakeType::CLIENT_HELLO
@@ -37,13 +58,40 @@ impl Connection {
         if decoded.is_err() || content.is_empty() {
             self.drop(DropReason::Malformed);
         }
-        if renegotiates && epoch == Epoch::Protected {
+        if renegotiates && matches!(source, Source::Protected) {
             self.alert = Some((WARNING, AlertDescription::NO_RENEGOTIATION));
         }
         if let Some(sequence) = repeated {
             self.peer_repeats(sequence);
         }
+        let flight = self.cx.flight.generation();
         self.advance_handshake();
+        let has_begun_flight = self.cx.flight.generation() != flight && !self.cx.flight.is_empty();
+        self.acknowledge(source, is_of_use, was_connected, has_begun_flight);
+    }
+
+    fn acknowledge(
+        &mut self,
+        source: Source,
+        is_of_use: bool,
+        was_connected: bool,
+        has_begun_flight: bool,
+    ) {
+        let number = match source {
+            Source::Clear(number) | Source::Unified(number) => number,
+            Source::Protected => return,
+        };
+        // A connected client answers what the server repeats of its flight by its own flight, and nothing
+        // that comes in the clear then is the peer's.
+        let is_over = match self.role {
+            Role::Client => was_connected && number.epoch <= Epoch::HANDSHAKE,
+            Role::Server => number.epoch == Epoch::CLEAR,
+        };
+        if !is_of_use || is_over {
+            return;
+        }
+        self.note_received(number);
+        self.schedule_ack(was_connected, has_begun_flight);
     }
 
     /// The peer repeats the flight that ours answers: ours is lost (RFC 6347 section 4.2.4).
@@ -61,11 +109,15 @@ impl Connection {
     }
 
     fn advance_handshake(&mut self) {
-        while !matches!(self.state, State::Connected(_) | State::Closed(_)) {
+        while !matches!(self.state, State::Closed(_)) {
             let Some(message) = self.reassembler.next_message() else {
                 return;
             };
-            self.handle_message(&message);
+            if matches!(self.state, State::Connected(_)) {
+                self.handle_post_handshake(&message);
+            } else {
+                self.handle_message(&message);
+            }
         }
     }
 
@@ -76,7 +128,7 @@ impl Connection {
         self.suspicion = None;
         // A handshake that fails halfway is closed for good below.
         let state = std::mem::replace(&mut self.state, State::Closed(CloseReason::Local));
-        let had_keys = self.cx.opener.is_some();
+        let newest = self.cx.inbound.newest();
         let flight = self.cx.flight.generation();
         let next = match state {
             State::Client(state) => state
@@ -91,7 +143,7 @@ impl Connection {
             Ok(state) => self.state = state,
             Err(reason) => return self.fail(reason),
         }
-        if !had_keys && self.cx.opener.is_some() {
+        if self.cx.inbound.newest() != newest {
             self.reassembler.forget_begun();
             self.recheck_early = true;
         }
@@ -106,9 +158,16 @@ impl Connection {
         match step {
             Step::Next(state) => wrap(state),
             Step::Done(established) => {
-                self.cx.transcript = Vec::new();
-                self.reassembler.finish();
-                self.handshake_deadline = None;
+                self.cx.transcript.clear();
+                match established.keys {
+                    Keys::V12(_) => self.reassembler.finish(),
+                    Keys::V13(_) => self.reassembler.forget_begun(),
+                }
+                // A client of DTLS 1.3 repeats its last flight until it is acknowledged, or until then.
+                if !self.cx.flight.is_awaiting() {
+                    self.handshake_deadline = None;
+                    self.cx.outbound.forget_old();
+                }
                 self.suspicion = None;
                 self.recheck_early = true;
                 self.events
@@ -118,12 +177,24 @@ impl Connection {
         }
     }
 
-    /// The whole flight is written: its timer starts, unless it is the last one, which is repeated
-    /// only when the peer asks for it by repeating its own.
+    /// The whole flight is written: its timer starts, unless nothing is to answer it, so that it is
+    /// repeated only when the peer asks for it by repeating its own.
     pub(super) fn flight_sent(&mut self) {
         self.retransmission.sent(self.now);
-        if matches!(self.state, State::Connected(_)) {
+        if !self.cx.flight.is_awaiting() {
             self.retransmission.stop();
+        }
+    }
+
+    /// The handshake has taken too long. A client that is connected has only its last flight not
+    /// acknowledged: if the server were not connected too, others would find out.
+    pub(super) fn give_up_handshake(&mut self) {
+        if matches!(self.state, State::Connected(_)) {
+            self.handshake_deadline = None;
+            self.cx.flight.clear();
+            self.retransmission.answered(self.now);
+        } else {
+            self.end(CloseReason::TimedOut);
         }
     }
 

@@ -1,7 +1,9 @@
 //! The connection: records in, records out, and the handshake between them.
 
+mod acks;
 mod closing;
 mod handshaking;
+mod key_update;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -19,17 +21,25 @@ use crate::config::Config;
 use crate::error::{CloseReason, ConfigError, ExportError};
 use crate::event::{Event, Info, Role};
 use crate::flight::{Reassembler, Retransmission};
-use crate::handshake::{Client, Context, Established, Server};
-use crate::record::{Header, RecordOverhead, SealError};
-use crate::secrets::Suite;
+use crate::handshake::{Client, Context, Established, Keys, Server};
+use crate::record::{MAX_CONTENT_LEN, RecordOverhead, SealError};
+use crate::secrets::Exporter;
 use crate::stats::{DropReason, Stats};
 use crate::wire::{AlertDescription, ContentType, ProtocolVersion};
+use acks::Acks;
+use key_update::KeyUpdate;
+use records::RecordHeader;
 
 /// How often a peer that goes on after the end is told again that it is the end.
 const MAX_FAREWELLS: u8 = 5;
 /// The level of an alert that ends the connection, RFC 5246 section 7.2.
 const FATAL: u8 = 2;
 const WARNING: u8 = 1;
+/// A server sends this many times the bytes that came, at most, to a client whose address nothing has
+/// proven: as QUIC has it (RFC 9000 section 8.1).
+const AMPLIFICATION: u64 = 3;
+/// What no datagram of a handshake is shorter than, but for its last.
+const LEAST_BUDGET: u64 = 128;
 /// Labels that an exporter must not use, RFC 5705 section 4.
 const RESERVED_LABELS: [&str; 5] = [
     "client finished",
@@ -45,12 +55,17 @@ const RESERVED_LABELS: [&str; 5] = [
 ///   once [`poll_timeout`](Self::poll_timeout) is due.
 /// - Output, to be drained after any input or command: [`poll_transmit`](Self::poll_transmit) until
 ///   it returns false, [`poll_event`](Self::poll_event), [`poll_data`](Self::poll_data).
-/// - Data goes out through [`seal`](Self::seal), once [`Event::Connected`] has come.
+/// - Data goes out through [`seal`](Self::seal), once [`Event::Connected`] has come. A client may send
+///   it after one round trip in DTLS 1.3 and after two in 1.2, a server after one and a half in 1.3 and
+///   in 1.2.
 ///
-/// Memory is bounded. During the handshake: 32 KiB of messages in the making, the transcript, which has
-/// room for five messages of the peer's of 16 KiB each, and 16 KiB of records that came too early. After
-/// it: 1024 records of data that nobody takes, which are slices of the datagrams they came in.
+/// Memory is bounded. During the handshake: 32 KiB of messages in the making, the transcript, which in
+/// DTLS 1.2 has room for five messages of the peer's of 16 KiB each, and 16 KiB of records that came too
+/// early. A server that has asked for a cookie keeps the cookie, and of the client's hello the random.
+/// After the handshake: 1024 records of data that nobody takes, which are slices of the datagrams they
+/// came in.
 pub struct Connection {
+    role: Role,
     state: State,
     cx: Context,
     reassembler: Reassembler,
@@ -64,6 +79,10 @@ pub struct Connection {
     recheck_early: bool,
     unread: VecDeque<Bytes>,
     events: VecDeque<Event>,
+    acks: Acks,
+    key_update: KeyUpdate,
+    /// Bytes from and to a peer whose address is not proven.
+    unproven: Unproven,
     alert: Option<(u8, AlertDescription)>,
     /// How often the last alert may still be said again.
     farewells: u8,
@@ -77,6 +96,12 @@ enum State {
     /// The box holds the proof that the peer's fingerprint was verified.
     Connected(Box<Established>),
     Closed(CloseReason),
+}
+
+#[derive(Debug, Default)]
+struct Unproven {
+    received: u64,
+    sent: u64,
 }
 
 impl Connection {
@@ -100,10 +125,14 @@ impl Connection {
         let deadline = now.checked_add(config.handshake_timeout);
         let mut cx = Context::new(config, expected, rng);
         let (state, handshake_deadline) = match role {
-            Role::Client => (State::Client(Client::start(&mut cx)), deadline),
+            Role::Client => {
+                let client = Client::start(&mut cx).map_err(|_| ConfigError::Crypto)?;
+                (State::Client(client), deadline)
+            }
             Role::Server => (State::Server(Server::start()), None),
         };
         Ok(Self {
+            role,
             state,
             cx,
             reassembler: Reassembler::default(),
@@ -115,6 +144,9 @@ impl Connection {
             recheck_early: false,
             unread: VecDeque::new(),
             events: VecDeque::new(),
+            acks: Acks::default(),
+            key_update: KeyUpdate::default(),
+            unproven: Unproven::default(),
             alert: None,
             farewells: MAX_FAREWELLS,
             stats: Stats::default(),
@@ -138,12 +170,13 @@ impl Connection {
     pub fn handle_datagram(&mut self, now: Instant, mut datagram: BytesMut) {
         self.advance_clock(now);
         self.stats.datagrams_received += 1;
+        self.unproven.received += datagram.len() as u64;
         while !datagram.is_empty() {
-            let Some(header) = Header::decode(&datagram) else {
+            let Some(header) = RecordHeader::decode(&datagram) else {
                 self.drop(DropReason::Malformed);
                 break;
             };
-            let end = Header::LEN + header.length;
+            let end = header.record_len();
             if end == datagram.len() {
                 self.handle_record(&header, datagram);
                 break;
@@ -161,12 +194,13 @@ impl Connection {
             .handshake_deadline
             .is_some_and(|deadline| self.now >= deadline)
         {
-            self.end(CloseReason::TimedOut);
+            self.give_up_handshake();
         } else if let Some((reason, _)) = self.suspicion.filter(|(_, at)| self.now >= *at) {
             self.end(reason);
         } else if self.retransmission.expire(self.now) {
             self.repeat_flight();
         }
+        self.acks.handle_timeout(self.now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; `None` when idle.
@@ -175,6 +209,7 @@ impl Connection {
             self.retransmission.deadline(),
             self.handshake_deadline,
             self.suspicion.map(|(_, believed_at)| believed_at),
+            self.acks.deadline(),
         ];
         timers.into_iter().flatten().min()
     }
@@ -182,18 +217,25 @@ impl Connection {
     /// Appends one datagram of the handshake or an alert to `out`; false if there is none.
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         self.advance_clock(now);
+        self.begin_key_update();
         let start = out.len();
+        let limit = self.datagram_limit();
         if !self.cx.flight.is_sent() {
-            let limit = self.datagram_limit();
-            self.cx
-                .flight
-                .write_datagram(&mut self.cx.outbound, limit, out);
+            let Some(limit) = self.within_budget(limit) else {
+                return false;
+            };
+            let cx = &mut self.cx;
+            let repeated = cx.flight.write_datagram(&mut cx.outbound, limit, out);
+            self.stats.records_retransmitted += repeated;
             if self.cx.flight.is_sent() {
                 self.flight_sent();
             }
+        } else if self.acks.take_due() {
+            self.write_ack(limit, out);
         } else if let Some((level, description)) = self.alert.take() {
             self.write_alert(level, description, out);
         }
+        self.unproven.sent += (out.len() - start) as u64;
         let wrote = out.len() > start;
         self.stats.datagrams_sent += u64::from(wrote);
         wrote
@@ -209,9 +251,18 @@ impl Connection {
         self.unread.pop_front()
     }
 
-    /// What [`seal`](Self::seal) adds around data.
+    /// What [`seal`](Self::seal) adds around data. It depends on version and suite, and is
+    /// [`RecordOverhead::MAX`] before they are settled.
     pub fn record_overhead(&self) -> RecordOverhead {
-        RecordOverhead::DTLS_1_2_GCM
+        match self.state {
+            State::Connected(_) => self.cx.outbound.overhead(self.cx.outbound.newest()),
+            _ => RecordOverhead::MAX,
+        }
+    }
+
+    /// The most data that a record may hold, in bytes: 16384, or what the peer limits it to (RFC 8449).
+    pub fn max_data_len(&self) -> usize {
+        self.cx.outbound.limit().min(MAX_CONTENT_LEN)
     }
 
     /// Makes a record of `buf[start..]`, which is [`RecordOverhead::header`] bytes of room and then
@@ -219,8 +270,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the handshake is not complete or the connection is over, when `buf[start..]` has less
-    /// room than the header needs or more data than a record holds, and when all sequence numbers
-    /// are used up.
+    /// room than the header needs or more data than a record holds, and when the keys are used up.
     pub fn seal(&mut self, start: usize, buf: &mut Vec<u8>) -> Result<(), SealError> {
         if !matches!(self.state, State::Connected(_)) {
             return Err(SealError::NotConnected);
@@ -229,6 +279,9 @@ impl Connection {
             .outbound
             .seal(ContentType::APPLICATION_DATA, start, buf)?;
         self.stats.records_sealed += 1;
+        if self.cx.outbound.is_worn() {
+            self.update_keys(false);
+        }
         Ok(())
     }
 
@@ -249,7 +302,7 @@ impl Connection {
         self.mtu = mtu;
     }
 
-    /// Keying material for other protocols, bound to this connection (RFC 5705). For DTLS-SRTP the
+    /// Keying material for other protocols, bound to this connection (RFC 5705, RFC 8446 section 7.5). For DTLS-SRTP the
     /// label is `EXTRACTOR-dtls_srtp`, without a context (RFC 5764 section 4.2).
     ///
     /// # Errors
@@ -270,7 +323,11 @@ impl Connection {
         if context.is_some_and(|context| context.len() > usize::from(u16::MAX)) {
             return Err(ExportError::ContextTooLong);
         }
-        established.secrets.export(label, context, out);
+        match &established.keys {
+            Keys::V12(secrets) => secrets.export(label, context, out),
+            Keys::V13(_) if out.len() > Exporter::MAX_LEN => return Err(ExportError::TooLong),
+            Keys::V13(traffic) => traffic.exporter.export(label, context, out),
+        }
         Ok(())
     }
 
@@ -292,7 +349,21 @@ impl Connection {
 
     /// Counters.
     pub fn stats(&self) -> Stats {
-        self.stats
+        Stats {
+            retransmission_timeout: self.retransmission.interval(),
+            ..self.stats
+        }
+    }
+
+    /// How long a datagram may be without that more goes to a peer than it may, or nothing if there is no
+    /// room for any.
+    fn within_budget(&self, limit: usize) -> Option<usize> {
+        if self.role == Role::Client || self.cx.is_address_proven {
+            return Some(limit);
+        }
+        let allowed = self.unproven.received * AMPLIFICATION;
+        let budget = allowed.saturating_sub(self.unproven.sent);
+        (budget >= LEAST_BUDGET).then(|| limit.min(usize::try_from(budget).unwrap_or(limit)))
     }
 
     /// Time never goes back.
@@ -325,6 +396,7 @@ impl State {
 fn check(config: &Config) -> Result<(), ConfigError> {
     let lengths = [
         config.cipher_suites.len(),
+        config.groups.len(),
         config.srtp_profiles.len(),
         config.alpn_protocols.len(),
     ];
@@ -335,9 +407,24 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if !names.all(|name| (1..=255).contains(&name.len())) {
         return Err(ConfigError::AlpnProtocol);
     }
-    let mut suites = config.cipher_suites.iter();
-    if !suites.any(|suite| Suite::from_name(*suite).is_some()) {
-        return Err(ConfigError::NoCipherSuite);
+    if config.suites().next().is_none() {
+        let is_listed = config.versions.iter().any(|version| {
+            matches!(
+                *version,
+                ProtocolVersion::DTLS_1_2 | ProtocolVersion::DTLS_1_3
+            )
+        });
+        return Err(if is_listed {
+            ConfigError::NoCipherSuite
+        } else {
+            ConfigError::NoVersion
+        });
+    }
+    if config
+        .record_size_limit
+        .is_some_and(|limit| !(64..=MAX_CONTENT_LEN).contains(&usize::from(limit)))
+    {
+        return Err(ConfigError::RecordSizeLimit);
     }
     if config.groups().next().is_none() {
         return Err(ConfigError::NoGroup);
@@ -347,7 +434,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
 
 fn describe(established: &Established) -> Info {
     Info {
-        version: ProtocolVersion::DTLS_1_2,
+        version: established.params.suite.version,
         cipher_suite: established.params.suite.name,
         group: established.group,
         srtp_profile: established.params.srtp_profile,

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::handshaking::Source;
 use super::{Connection, FATAL, State};
 use crate::error::CloseReason;
-use crate::record::{Epoch, Header};
+use crate::record::{Epoch, Header, RecordNumber, UnifiedHeader};
 use crate::stats::DropReason;
 use crate::wire::{AlertDescription, ContentType};
 
@@ -18,17 +19,47 @@ const MIN_SUSPICION: Duration = Duration::from_millis(300);
 /// Records of data that are kept until they are taken.
 const MAX_UNREAD_RECORDS: usize = 1024;
 
-impl Connection {
-    pub(super) fn handle_record(&mut self, header: &Header, record: BytesMut) {
-        if let State::Closed(reason) = self.state {
-            self.drop(DropReason::Closed);
-            self.repeat_farewell(reason, header.kind);
-        } else if header.epoch == Epoch::Clear.number() {
-            self.handle_clear(header, &record[Header::LEN..]);
-        } else if header.epoch == Epoch::Protected.number() {
-            self.handle_protected(header, record);
+/// The header of a record, in either form.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RecordHeader {
+    Plain(Header),
+    Unified(UnifiedHeader),
+}
+
+impl RecordHeader {
+    /// The header at the front of `datagram`, if all of the record it announces is there.
+    pub(super) fn decode(datagram: &[u8]) -> Option<Self> {
+        if UnifiedHeader::begins(datagram) {
+            UnifiedHeader::decode(datagram).map(Self::Unified)
         } else {
-            self.drop(DropReason::WrongEpoch);
+            Header::decode(datagram).map(Self::Plain)
+        }
+    }
+
+    pub(super) fn record_len(&self) -> usize {
+        match self {
+            Self::Plain(header) => Header::LEN + header.length,
+            Self::Unified(header) => header.len + header.ciphertext_len,
+        }
+    }
+}
+
+impl Connection {
+    pub(super) fn handle_record(&mut self, header: &RecordHeader, record: BytesMut) {
+        match header {
+            RecordHeader::Unified(header) => self.handle_unified(header, record),
+            RecordHeader::Plain(header) => {
+                if let State::Closed(reason) = self.state {
+                    self.drop(DropReason::Closed);
+                    self.repeat_farewell(reason, header.kind);
+                } else if header.epoch == 0 {
+                    self.handle_clear(header, &record[Header::LEN..]);
+                } else if header.epoch == 1 && !self.cx.is_1_3() {
+                    self.handle_protected(header, record);
+                } else {
+                    self.drop(DropReason::WrongEpoch);
+                }
+            }
         }
     }
 
@@ -38,7 +69,17 @@ impl Connection {
             return self.drop(DropReason::WrongEpoch);
         }
         match header.kind {
-            ContentType::HANDSHAKE => self.handle_fragments(Epoch::Clear, content),
+            ContentType::HANDSHAKE => {
+                let number = RecordNumber {
+                    epoch: Epoch::CLEAR,
+                    sequence: header.sequence,
+                };
+                self.handle_fragments(Source::Clear(number), content);
+            }
+            // DTLS 1.3 protects its alerts once there are keys.
+            ContentType::ALERT if self.cx.is_1_3() && !self.cx.inbound.is_empty() => {
+                self.drop(DropReason::Unexpected);
+            }
             ContentType::ALERT => self.suspect(content),
             // The epoch says all that a ChangeCipherSpec does (RFC 6347 section 4.1).
             ContentType::CHANGE_CIPHER_SPEC if content == [1] => (),
@@ -50,18 +91,55 @@ impl Connection {
     fn handle_protected(&mut self, header: &Header, mut record: BytesMut) {
         let connected = matches!(self.state, State::Connected(_));
         let is_data = header.kind == ContentType::APPLICATION_DATA;
-        let opener = match &mut self.cx.opener {
-            Some(opener) if connected || !is_data => opener,
-            _ => return self.keep_early(record),
-        };
-        if let Err(reason) = opener.open(header, &mut record) {
-            return self.drop(reason);
+        if self.cx.inbound.is_empty() || (is_data && !connected) {
+            return self.keep_early(record);
+        }
+        if let Err(reason) = self.cx.inbound.open_1_2(header, &mut record) {
+            return self.refuse(reason);
         }
         match header.kind {
             ContentType::APPLICATION_DATA => self.take_data(record),
-            ContentType::HANDSHAKE => self.handle_fragments(Epoch::Protected, &record),
+            ContentType::HANDSHAKE => self.handle_fragments(Source::Protected, &record),
             ContentType::ALERT => self.handle_alert(&record),
             _ => self.drop(DropReason::Unexpected),
+        }
+    }
+
+    fn handle_unified(&mut self, header: &UnifiedHeader, mut record: BytesMut) {
+        if self.cx.version.is_some() && !self.cx.is_1_3() {
+            return self.drop(DropReason::WrongEpoch);
+        }
+        let Some(epoch) = self.cx.inbound.epoch_of(header) else {
+            return match self.state {
+                State::Closed(_) => self.drop(DropReason::Closed),
+                _ => self.keep_early(record),
+            };
+        };
+        let opened = match self.cx.inbound.open_1_3(epoch, header, &mut record) {
+            Ok(opened) => opened,
+            Err(reason) => return self.refuse(reason),
+        };
+        if let State::Closed(reason) = self.state {
+            self.drop(DropReason::Closed);
+            return self.repeat_farewell(reason, opened.kind);
+        }
+        let is_for_data = epoch >= Epoch::APPLICATION;
+        match opened.kind {
+            ContentType::APPLICATION_DATA if is_for_data => self.take_data(record),
+            ContentType::HANDSHAKE => {
+                self.handle_fragments(Source::Unified(opened.number), &record);
+            }
+            ContentType::ALERT => self.handle_alert(&record),
+            ContentType::ACK => self.handle_ack(&record),
+            _ => self.drop(DropReason::Unexpected),
+        }
+    }
+
+    /// Drops a record that cannot be opened. Too many of them are an attack on the keys.
+    fn refuse(&mut self, reason: DropReason) {
+        self.drop(reason);
+        if reason == DropReason::Unauthentic && self.cx.inbound.is_worn_out() {
+            self.end(CloseReason::TooManyForgeries);
         }
     }
 
@@ -116,7 +194,13 @@ impl Connection {
         };
         match AlertDescription(description) {
             AlertDescription::CLOSE_NOTIFY => self.end(CloseReason::Peer),
-            description if level == FATAL => self.end(CloseReason::PeerAlert(description)),
+            // DTLS 1.3 has no levels (RFC 8446 section 6); one alert alone is no error there.
+            description
+                if level == FATAL
+                    || (self.cx.is_1_3() && description != AlertDescription::USER_CANCELED) =>
+            {
+                self.end(CloseReason::PeerAlert(description));
+            }
             description => tracing::debug!(?description, "warning alert ignored"),
         }
     }
@@ -125,7 +209,7 @@ impl Connection {
     pub(super) fn take_up_early(&mut self) {
         while std::mem::take(&mut self.recheck_early) {
             for record in std::mem::take(&mut self.early) {
-                if let Some(header) = Header::decode(&record) {
+                if let Some(header) = RecordHeader::decode(&record) {
                     self.handle_record(&header, record);
                 }
             }

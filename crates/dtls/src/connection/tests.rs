@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{CloseReason, HandshakeError};
 use crate::event::Role;
 use crate::record::{Epoch, Header};
-use crate::wire::{AlertDescription, ContentType, HandshakeType};
+use crate::wire::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
 
 fn ends(now: Instant) -> [Connection; 2] {
     let crypto = rust_crypto::provider();
@@ -24,7 +24,8 @@ fn ends(now: Instant) -> [Connection; 2] {
         Arc::new(Certificate::generate(&*crypto, &mut Rng::from_u64(seed), validity).unwrap())
     });
     [(Role::Client, 0), (Role::Server, 1)].map(|(role, own)| {
-        let config = Config::new(crypto.clone(), certificates[own].clone());
+        let mut config = Config::new(crypto.clone(), certificates[own].clone());
+        config.versions = vec![ProtocolVersion::DTLS_1_2];
         let expected = vec![certificates[1 - own].fingerprint(HashAlgorithm::Sha256)];
         let rng = Rng::from_u64(own as u64);
         Connection::new(Arc::new(config), role, expected, rng, now).unwrap()
@@ -53,10 +54,10 @@ fn protected(from: &mut Connection, kind: ContentType, content: &[u8]) -> BytesM
     let written = from
         .cx
         .outbound
-        .write(Epoch::Protected, kind, &mut record, |out| {
+        .write(Epoch::PROTECTED, kind, &mut record, |out| {
             out.bytes(content);
         });
-    assert_eq!(written, Ok(()));
+    assert!(written.is_ok());
     BytesMut::from(&record[..])
 }
 

@@ -2,7 +2,7 @@
 
 use crate::wire::{DecodeError, HandshakeType, Reader};
 
-/// How many messages are kept ahead of the one that is due. The longest flight has five.
+/// How many messages are kept ahead of the one that is due. The longest flight has six.
 const MAX_AHEAD: u16 = 8;
 /// The longest message that is put together; certificates are the only ones that come near it.
 const MAX_MESSAGE_LEN: usize = 16 * 1024;

@@ -5,44 +5,102 @@ use tidewire_crypto::{AeadAlgorithm, HashAlgorithm, rust_crypto};
 
 use crate::certificate::{Certificate, Fingerprint};
 use crate::flight::{MAX_BUFFERED, Reassembler};
-use crate::record::{Header, Opener, Outbound, Protection, RecordOverhead};
+use crate::record::{Epoch, Header, Inbound, Outbound, Protection, UnifiedHeader};
 use crate::stats::DropReason;
 use crate::wire::{
-    CertificateRequest, CertificateVerify, ClientHello, ClientKeyExchange, ContentType,
-    HandshakeType, HelloVerifyRequest, ServerHello, ServerKeyExchange, Writer, decode_certificate,
+    CertificateRequest, CertificateRequest13, CertificateVerify, ClientHello, ClientKeyExchange,
+    ContentType, EncryptedExtensions, HandshakeType, HelloVerifyRequest, ServerHello,
+    ServerKeyExchange, Writer, decode_certificate, decode_certificate_1_3,
 };
 
-/// Takes `data` for a datagram of records, none of which is authentic; then seals it as data, which
-/// opens once.
+const ALGORITHM: AeadAlgorithm = AeadAlgorithm::Aes128Gcm;
+/// What the fuzzer's data may take of a record.
+const MAX_CONTENT_LEN: usize = 1 << 14;
+
+/// Takes `data` for a datagram of records of both versions, none of which is authentic; then seals it as
+/// data, which opens once.
 pub fn records(data: &[u8]) {
-    let mut opener = Opener::new(protection());
+    let mut inbound = [inbound(false), inbound(true)];
     let mut rest = data;
-    while let Some(header) = Header::decode(rest) {
-        let (record, others) = rest.split_at(Header::LEN + header.length);
-        assert_eq!(header.encode(), record[..Header::LEN]);
-        let opened = opener.open(&header, &mut BytesMut::from(record));
-        assert_eq!(opened, Err(DropReason::Unauthentic));
-        rest = others;
+    while !rest.is_empty() {
+        let (len, opened) = if UnifiedHeader::begins(rest) {
+            let Some(header) = UnifiedHeader::decode(rest) else {
+                break;
+            };
+            let len = header.len + header.ciphertext_len;
+            let opened = open_1_3(&mut inbound[1], &rest[..len]);
+            (len, opened.map(|_| ()))
+        } else {
+            let Some(header) = Header::decode(rest) else {
+                break;
+            };
+            let len = Header::LEN + header.length;
+            assert_eq!(header.encode(), rest[..Header::LEN]);
+            let record = &mut BytesMut::from(&rest[..len]);
+            (len, inbound[0].open_1_2(&header, record))
+        };
+        assert!(opened.is_err());
+        rest = &rest[len..];
     }
-    let content = &data[..data.len().min(1 << 14)];
-    let record = sealed(content);
+    let content = &data[..data.len().min(MAX_CONTENT_LEN)];
+    let record = sealed(false, content);
     let header = Header::decode(&record).expect("a sealed record has a header");
     let mut opened = BytesMut::from(&record[..]);
-    assert_eq!(opener.open(&header, &mut opened), Ok(()));
+    assert_eq!(inbound[0].open_1_2(&header, &mut opened), Ok(()));
     assert_eq!(opened, content);
-    let again = opener.open(&header, &mut BytesMut::from(&record[..]));
+    let again = inbound[0].open_1_2(&header, &mut BytesMut::from(&record[..]));
+    assert_eq!(again, Err(DropReason::Replayed));
+    let record = sealed(true, content);
+    let opened = open_1_3(&mut inbound[1], &record).expect("what was sealed");
+    assert_eq!(opened, content);
+    let again = open_1_3(&mut inbound[1], &record);
     assert_eq!(again, Err(DropReason::Replayed));
 }
 
-fn protection() -> Protection {
-    let aead = rust_crypto::provider().aead(AeadAlgorithm::Aes128Gcm, &[7; 16]);
-    Protection::new(aead.expect("a key of the right length"), [9; 4])
+fn open_1_3(inbound: &mut Inbound, record: &[u8]) -> Result<BytesMut, DropReason> {
+    let header = UnifiedHeader::decode(record).ok_or(DropReason::Malformed)?;
+    let epoch = inbound.epoch_of(&header).ok_or(DropReason::WrongEpoch)?;
+    let mut record = BytesMut::from(record);
+    let opened = inbound.open_1_3(epoch, &header, &mut record)?;
+    assert_eq!(opened.kind, ContentType::APPLICATION_DATA);
+    Ok(record)
 }
 
-fn sealed(content: &[u8]) -> Vec<u8> {
+fn protection(is_1_3: bool) -> Protection {
+    let crypto = rust_crypto::provider();
+    let aead = crypto.aead(ALGORITHM, &[7; 16]);
+    let aead = aead.expect("a key of the right length");
+    if is_1_3 {
+        let mask = crypto.record_number_mask(ALGORITHM, &[8; 16]);
+        Protection::of_1_3(aead, [9; 12], mask.expect("a key of the right length"))
+    } else {
+        Protection::of_1_2(aead, &[9; 4])
+    }
+}
+
+fn epoch(is_1_3: bool) -> Epoch {
+    if is_1_3 {
+        Epoch::APPLICATION
+    } else {
+        Epoch::PROTECTED
+    }
+}
+
+fn inbound(is_1_3: bool) -> Inbound {
+    let mut inbound = Inbound::default();
+    inbound.install(epoch(is_1_3), protection(is_1_3));
+    inbound
+}
+
+fn outbound(is_1_3: bool) -> Outbound {
     let mut outbound = Outbound::default();
-    outbound.install(protection());
-    let mut record = vec![0xa5; 3 + RecordOverhead::DTLS_1_2_GCM.header];
+    outbound.install(epoch(is_1_3), ALGORITHM, protection(is_1_3));
+    outbound
+}
+
+fn sealed(is_1_3: bool, content: &[u8]) -> Vec<u8> {
+    let mut outbound = outbound(is_1_3);
+    let mut record = vec![0xa5; 3 + outbound.overhead(epoch(is_1_3)).header];
     record.extend_from_slice(content);
     let sealing = outbound.seal(ContentType::APPLICATION_DATA, 3, &mut record);
     assert_eq!(sealing, Ok(()));
@@ -100,9 +158,25 @@ pub fn messages(data: &[u8]) {
     if let Ok(hello) = ServerHello::decode(data) {
         server_hello(hello);
     }
-    let _ = HelloVerifyRequest::decode(data);
     let _ = decode_certificate(data);
+    let _ = decode_certificate_1_3(data);
     let _ = CertificateRequest::decode(data);
+    let _ = HelloVerifyRequest::decode(data);
+    if let Ok(Some(request)) = CertificateRequest13::decode(data) {
+        let mut body = Vec::new();
+        request.encode(&mut Writer::new(&mut body));
+        let again = CertificateRequest13::decode(&body).map(|again| again.map(|r| r.schemes));
+        assert_eq!(again, Ok(Some(request.schemes)));
+    }
+    if let Ok(mut extensions) = EncryptedExtensions::decode(data) {
+        // What we never write.
+        extensions.has_srtp_mki = false;
+        extensions.misplaced = false;
+        extensions.unknown = None;
+        let mut body = Vec::new();
+        extensions.encode(&mut Writer::new(&mut body));
+        assert_eq!(EncryptedExtensions::decode(&body), Ok(extensions));
+    }
     rewrites(data, ServerKeyExchange::decode(data), |message, out| {
         message.encode(out);
     });
@@ -126,6 +200,7 @@ fn rewrites<T, E>(data: &[u8], read: Result<T, E>, write: impl FnOnce(&T, &mut W
 fn client_hello(mut hello: ClientHello) {
     // What we never write.
     hello.null_compression = true;
+    hello.only_null_compression = true;
     hello.renegotiation_info = hello.renegotiation_info.map(|_| true);
     hello.point_formats = hello.point_formats.map(|_| true);
     let mut body = Vec::new();
@@ -147,7 +222,7 @@ fn server_hello(mut hello: ServerHello) {
 /// Reads `data` as a certificate, as a key and as the text of a fingerprint.
 pub fn certificate(data: &[u8]) {
     let crypto = rust_crypto::provider();
-    let _ = crate::certificate::p256_public_key(data);
+    let _ = crate::certificate::public_key(data);
     let cut = data.first().map_or(0, |byte| usize::from(*byte)) % (data.len() + 1);
     let (der, key) = data.split_at(cut);
     if let Ok(certificate) = Certificate::from_der(crypto.as_ref(), der, key) {
@@ -174,7 +249,6 @@ mod tests {
     use tidewire_netsim::for_each_corpus_entry;
 
     use super::*;
-    use crate::record::Epoch;
 
     /// Runs `body` over `seed`, cut anywhere and with any byte changed, and over noise.
     fn around(seed: &[u8], body: fn(&[u8])) {
@@ -222,16 +296,17 @@ mod tests {
 
     #[test]
     fn a_kept_record_number_is_not_reused() {
-        let mut outbound = Outbound::default();
-        outbound.install(protection());
-        let mut both = Vec::new();
-        for _ in 0..2 {
-            let written = outbound.write(Epoch::Protected, ContentType::ALERT, &mut both, |out| {
-                out.u16(0);
-            });
-            assert_eq!(written, Ok(()));
+        for is_1_3 in [false, true] {
+            let mut outbound = outbound(is_1_3);
+            let mut write = || {
+                let mut out = Vec::new();
+                let kind = ContentType::ALERT;
+                let number = outbound.write(epoch(is_1_3), kind, &mut out, |out| out.u16(0));
+                (number.unwrap(), out)
+            };
+            let ((first, one), (second, other)) = (write(), write());
+            assert_ne!(first, second);
+            assert_ne!(one, other);
         }
-        let (first, second) = both.split_at(both.len() / 2);
-        assert_ne!(first[5..21], second[5..21]);
     }
 }

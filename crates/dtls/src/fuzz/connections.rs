@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
 
-use crate::{Certificate, Config, Connection, Event, Fingerprint, Role, ValidityOptions};
+use crate::{
+    AddressValidation, Certificate, Config, Connection, Event, Fingerprint, NamedGroup,
+    ProtocolVersion, Role, ValidityOptions,
+};
 
 /// Datagrams that an end may send in answer to one operation: more would amplify.
 const MAX_ANSWER: usize = 64;
@@ -16,7 +19,7 @@ const MAX_ANSWER: usize = 64;
 /// invent, wait, send data, close. Whatever happens, nobody panics; two ends that are connected
 /// hold the same keys; what one end takes, the other has sent; timers come to rest.
 pub fn connections(now: Instant, data: &[u8]) {
-    let mut world = World::new(now, data.first().is_some_and(|byte| byte & 1 == 1));
+    let mut world = World::new(now, data.first().copied().unwrap_or_default());
     let mut rest = data.get(1..).unwrap_or_default();
     while let [op, argument, after @ ..] = rest {
         world.act(*op, *argument, after);
@@ -38,13 +41,27 @@ struct World {
 }
 
 impl World {
-    fn new(now: Instant, is_small: bool) -> Self {
-        let mtu = if is_small { 200 } else { 1200 };
+    /// `choices` are bits: small datagrams, DTLS 1.2 only, a client whose first share the server does not
+    /// want, a server that asks for a cookie or goes by the bytes that came.
+    fn new(now: Instant, choices: u8) -> Self {
+        let is_set = |bit: u8| choices >> bit & 1 == 1;
+        let mtu = if is_set(0) { 200 } else { 1200 };
         let [client, server] = certificates();
         let prints = [client, server].map(|own| own.fingerprint(HashAlgorithm::Sha256));
         let connect = |own: &Arc<Certificate>, role, expected: Fingerprint, seed| {
             let mut config = Config::new(rust_crypto::provider(), Arc::clone(own));
             config.mtu = mtu;
+            if is_set(1) {
+                config.versions = vec![ProtocolVersion::DTLS_1_2];
+            }
+            if is_set(2) && role == Role::Server {
+                config.groups = vec![NamedGroup::SECP256R1];
+            }
+            config.address_validation = match (is_set(3), is_set(4)) {
+                (true, _) => AddressValidation::Cookie,
+                (false, true) => AddressValidation::Amplification,
+                (false, false) => AddressValidation::Proven,
+            };
             let rng = Rng::from_u64(seed);
             let made = Connection::new(Arc::new(config), role, vec![expected], rng, now);
             made.expect("the configuration is usable")
@@ -68,7 +85,7 @@ impl World {
     fn act(&mut self, op: u8, argument: u8, after: &[u8]) {
         let to = usize::from(op & 1);
         let queue = &mut self.queues[to];
-        match (op >> 1) % 12 {
+        match (op >> 1) % 13 {
             0..=3 => self.deliver(to, None),
             4 => drop(queue.pop_front()),
             5 => {
@@ -84,6 +101,9 @@ impl World {
             }
             9 => self.wait(argument),
             10 => self.send(to),
+            12 => {
+                self.ends[to].update_keys(argument & 1 == 1);
+            }
             _ if argument < 8 => self.ends[to].close(self.now),
             _ => self.ends[to].set_rtt(Duration::from_millis(argument.into())),
         }
@@ -198,12 +218,15 @@ mod tests {
 
     #[test]
     fn an_undisturbed_sequence_connects() {
-        let mut world = World::new(tidewire_netsim::start(), true);
-        for op in [0, 1].repeat(40) {
-            world.act(op, 0, &[]);
-            world.settle();
+        for choices in 0..32 {
+            let mut world = World::new(tidewire_netsim::start(), choices);
+            // Delivers to each side, and waits: who goes by the bytes that came may need more of them.
+            for op in [0, 1, 0, 1, 0, 1, 18].repeat(60) {
+                world.act(op, 60, &[]);
+                world.settle();
+            }
+            assert_eq!(world.connected, [true, true], "{choices}");
         }
-        assert_eq!(world.connected, [true, true]);
     }
 
     #[test]

@@ -1,36 +1,47 @@
-//! The client's side, RFC 5246 section 7.3 and RFC 6347 section 4.2.
+//! The client's hello, and what it is answered with.
 
-use super::context::{Context, Established, Params, Step, expect};
-use crate::certificate::FingerprintVerified;
+use tidewire_crypto::KeyExchange;
+
+use super::context::{Answer, Context, Params, Step};
+use super::{v12, v13};
+use crate::certificate::accepted_schemes;
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
-use crate::secrets::{Randoms, Secrets, Sender, Suite};
+use crate::secrets::{Randoms, Suite};
 use crate::wire::{
-    CertificateRequest, ClientHello, ClientKeyExchange, HandshakeType, HelloVerifyRequest,
-    NamedGroup, ProtocolVersion, ServerHello, ServerKeyExchange, SignatureScheme, Writer,
+    ClientHello, HandshakeType, HelloVerifyRequest, KeyShare, NamedGroup, ProtocolVersion,
+    ServerHello,
 };
 
 /// A server that has not believed three cookies of its own will not believe a fourth.
 const MAX_COOKIES: u8 = 3;
+/// How a server that could speak a later version ends its random, RFC 8446 section 4.1.3.
+const DOWNGRADE: [&[u8; 8]; 2] = [b"DOWNGRD\x00", b"DOWNGRD\x01"];
 
 /// What the client awaits.
 #[derive(Debug)]
 pub(crate) enum Client {
-    ServerHello(ExpectServerHello),
-    Certificate(ExpectCertificate),
-    ServerKeyExchange(ExpectServerKeyExchange),
-    CertificateRequest(ExpectCertificateRequest),
-    ServerHelloDone(ExpectServerHelloDone),
-    Finished(ExpectFinished),
+    ServerHello(Box<ExpectServerHello>),
+    V12(v12::Client),
+    V13(v13::Client),
 }
 
 impl Client {
     /// Sends the ClientHello.
-    pub(crate) fn start(cx: &mut Context) -> Self {
-        let hello = client_hello(cx);
+    pub(crate) fn start(cx: &mut Context) -> Result<Self, CloseReason> {
+        let mut exchanges = Vec::new();
+        for group in groups_of_first_shares(cx) {
+            exchanges.push(Exchange::start(cx, group)?);
+        }
+        let hello = client_hello(cx, &exchanges);
         cx.flight.begin(None);
         cx.send(HandshakeType::CLIENT_HELLO, |out| hello.encode(out));
-        Self::ServerHello(ExpectServerHello { hello, cookies: 0 })
+        Ok(Self::ServerHello(Box::new(ExpectServerHello {
+            hello,
+            exchanges,
+            cookies: 0,
+            retry: None,
+        })))
     }
 
     pub(crate) fn on_message(
@@ -38,45 +49,76 @@ impl Client {
         cx: &mut Context,
         message: &Message,
     ) -> Result<Step<Self>, CloseReason> {
-        // A server that asks for what is under way; no part of the transcript (RFC 5246 section
-        // 7.4.1.1).
-        if message.kind == HandshakeType::HELLO_REQUEST {
-            return Ok(Step::Next(self));
+        match self {
+            // A server that asks for what is under way; no part of the transcript (RFC 5246 section
+            // 7.4.1.1).
+            state if message.kind == HandshakeType::HELLO_REQUEST && !cx.is_1_3() => {
+                Ok(Step::Next(state))
+            }
+            Self::ServerHello(state) => Ok(Step::Next(state.on_message(cx, message)?)),
+            Self::V12(state) => Ok(state.on_message(cx, message)?.map(Self::V12)),
+            Self::V13(state) => Ok(state.on_message(cx, message)?.map(Self::V13)),
         }
-        Ok(Step::Next(match self {
-            Self::ServerHello(state) => state.on_message(cx, message)?,
-            Self::Certificate(state) => Self::ServerKeyExchange(state.on_message(cx, message)?),
-            Self::ServerKeyExchange(state) => {
-                Self::CertificateRequest(state.on_message(cx, message)?)
-            }
-            Self::CertificateRequest(state) => {
-                Self::ServerHelloDone(state.on_message(cx, message)?)
-            }
-            Self::ServerHelloDone(state) => Self::Finished(state.on_message(cx, message)?),
-            Self::Finished(state) => return state.on_message(cx, message),
-        }))
     }
 }
 
-fn client_hello(cx: &mut Context) -> ClientHello {
+/// A share that is out, and its private half.
+#[derive(Debug)]
+struct Exchange {
+    group: NamedGroup,
+    private: Box<dyn KeyExchange>,
+}
+
+impl Exchange {
+    fn start(cx: &mut Context, group: NamedGroup) -> Result<Self, CloseReason> {
+        let named = cx.config.group(group).ok_or(HandshakeError::Group)?;
+        let private = cx.config.crypto.start_key_exchange(named, &mut cx.rng)?;
+        Ok(Self { group, private })
+    }
+
+    fn share(&self) -> KeyShare {
+        KeyShare {
+            group: self.group,
+            share: self.private.share().to_vec(),
+        }
+    }
+}
+
+/// The group that is preferred; and beside a hybrid one, which not all know, the first that is none.
+/// So hardly any server has to ask for another.
+fn groups_of_first_shares(cx: &Context) -> Vec<NamedGroup> {
+    if !cx.config.speaks(ProtocolVersion::DTLS_1_3) {
+        return Vec::new();
+    }
+    let groups = || cx.config.groups().map(|(name, _)| name);
+    let is_hybrid = |group: &NamedGroup| *group == NamedGroup::X25519MLKEM768;
+    let first = groups().next();
+    let beside = first
+        .filter(is_hybrid)
+        .and_then(|_| groups().find(|group| !is_hybrid(group)));
+    first.into_iter().chain(beside).collect()
+}
+
+fn client_hello(cx: &mut Context, exchanges: &[Exchange]) -> ClientHello {
     let config = &cx.config;
-    let implemented = |suite: &&_| Suite::from_name(**suite).is_some();
+    let speaks_1_2 = config.speaks(ProtocolVersion::DTLS_1_2);
+    let speaks_1_3 = config.speaks(ProtocolVersion::DTLS_1_3);
     ClientHello {
         version: ProtocolVersion::DTLS_1_2.0,
         random: cx.rng.array(),
-        suites: config
-            .cipher_suites
-            .iter()
-            .filter(implemented)
-            .copied()
-            .collect(),
+        suites: config.suites().map(|suite| suite.name).collect(),
+        null_compression: true,
+        only_null_compression: true,
         groups: Some(config.groups().map(|(name, _)| name).collect()),
-        point_formats: Some(true),
-        signatures: Some(vec![SignatureScheme::ECDSA_SECP256R1_SHA256]),
+        point_formats: speaks_1_2.then_some(true),
+        signatures: Some(accepted_schemes(&*config.crypto, speaks_1_2)),
         srtp_profiles: config.srtp_profiles.clone(),
         alpn: config.alpn_protocols.clone(),
-        extended_master_secret: true,
-        renegotiation_info: Some(true),
+        versions: speaks_1_3.then(|| config.versions().collect()),
+        extended_master_secret: speaks_1_2,
+        renegotiation_info: speaks_1_2.then_some(true),
+        key_shares: speaks_1_3.then(|| exchanges.iter().map(Exchange::share).collect()),
+        record_size_limit: config.record_size_limit,
         ..ClientHello::default()
     }
 }
@@ -85,7 +127,10 @@ fn client_hello(cx: &mut Context) -> ClientHello {
 #[derive(Debug)]
 pub(crate) struct ExpectServerHello {
     hello: ClientHello,
+    exchanges: Vec<Exchange>,
     cookies: u8,
+    /// The suite that a HelloRetryRequest has settled.
+    retry: Option<Suite>,
 }
 
 impl ExpectServerHello {
@@ -98,13 +143,14 @@ impl ExpectServerHello {
     }
 
     /// Says hello again with the server's cookie; the transcript starts over (RFC 6347 section
-    /// 4.2.1).
+    /// 4.2.1). In DTLS 1.3 there is no such message (RFC 9147 section 5.3).
     fn on_hello_verify_request(
         mut self,
         cx: &mut Context,
         message: &Message,
     ) -> Result<Client, CloseReason> {
-        if self.cookies == MAX_COOKIES {
+        let speaks_1_2 = cx.config.speaks(ProtocolVersion::DTLS_1_2);
+        if self.cookies == MAX_COOKIES || self.retry.is_some() || !speaks_1_2 {
             return Err(HandshakeError::UnexpectedMessage(message.kind.0).into());
         }
         self.cookies += 1;
@@ -112,31 +158,41 @@ impl ExpectServerHello {
         cx.transcript.clear();
         cx.flight.begin(Some(message.sequence));
         cx.send(HandshakeType::CLIENT_HELLO, |out| self.hello.encode(out));
-        Ok(Client::ServerHello(self))
+        Ok(Client::ServerHello(Box::new(self)))
     }
 
     fn on_server_hello(self, cx: &mut Context, message: &Message) -> Result<Client, CloseReason> {
         let answer = ServerHello::decode(&message.body)?;
-        let params = self.accept(answer)?;
-        cx.absorb(message);
-        Ok(Client::Certificate(ExpectCertificate { params }))
+        match answer.selected_version {
+            Some(ProtocolVersion::DTLS_1_3) if cx.config.speaks(ProtocolVersion::DTLS_1_3) => {
+                self.on_version_1_3(cx, message, answer)
+            }
+            // RFC 8446 section 4.2.1: earlier versions are not told in this way.
+            Some(_) => Err(HandshakeError::IllegalParameter("supported_versions").into()),
+            None if self.retry.is_some() || answer.is_retry() => {
+                Err(HandshakeError::MissingExtension("supported_versions").into())
+            }
+            None => {
+                let params = self.accept_1_2(cx, answer)?;
+                cx.version = Some(ProtocolVersion::DTLS_1_2);
+                cx.absorb(message);
+                cx.limit_records(params.record_size_limit);
+                Ok(Client::V12(v12::Client::start(params)))
+            }
+        }
     }
 
     /// The server may only choose among what was offered.
-    fn accept(&self, answer: ServerHello) -> Result<Params, HandshakeError> {
-        if answer.version != ProtocolVersion::DTLS_1_2.0 {
+    fn accept_1_2(&self, cx: &Context, answer: ServerHello) -> Result<Params, HandshakeError> {
+        let dtls_1_2 = ProtocolVersion::DTLS_1_2;
+        if answer.version != dtls_1_2.0 || !cx.config.speaks(dtls_1_2) {
             return Err(HandshakeError::Version);
         }
-        let mut suites = self.hello.suites.iter();
-        let suite = suites
-            .find(|suite| suite.0 == answer.suite)
-            .and_then(|suite| Suite::from_name(*suite))
-            .ok_or(HandshakeError::CipherSuite)?;
-        if answer.compression != 0 {
-            return Err(HandshakeError::IllegalParameter("compression_method"));
-        }
-        if let Some(extension) = answer.unknown {
-            return Err(HandshakeError::UnsolicitedExtension(extension));
+        let suite = self.accept_suite(&answer, dtls_1_2)?;
+        if cx.config.speaks(ProtocolVersion::DTLS_1_3)
+            && DOWNGRADE.iter().any(|mark| answer.random.ends_with(*mark))
+        {
+            return Err(HandshakeError::Downgrade);
         }
         if !answer.extended_master_secret {
             return Err(HandshakeError::ExtendedMasterSecret);
@@ -149,188 +205,126 @@ impl ExpectServerHello {
         if answer.point_formats == Some(false) {
             return Err(HandshakeError::IllegalParameter("ec_point_formats"));
         }
-        let offered_srtp = |profile| self.hello.srtp_profiles.contains(profile);
-        if !answer.srtp_profile.as_ref().is_none_or(offered_srtp) || answer.has_srtp_mki {
-            return Err(HandshakeError::IllegalParameter("use_srtp"));
+        if answer.key_share.is_some() {
+            return Err(HandshakeError::UnsolicitedExtension(51));
         }
-        let offered_alpn = |protocol| self.hello.alpn.contains(protocol);
-        if !answer.alpn.as_ref().is_none_or(offered_alpn) {
-            return Err(HandshakeError::IllegalParameter("ALPN"));
-        }
+        let random = answer.random;
+        let answer = Answer {
+            srtp_profile: answer.srtp_profile,
+            has_srtp_mki: answer.has_srtp_mki,
+            alpn: answer.alpn,
+            record_size_limit: answer.record_size_limit,
+            unknown: answer.unknown,
+        };
+        answer.check(&self.hello)?;
         Ok(Params {
             suite,
             randoms: Randoms {
                 client: self.hello.random,
-                server: answer.random,
+                server: random,
             },
             srtp_profile: answer.srtp_profile,
             alpn: answer.alpn,
+            record_size_limit: answer.record_size_limit,
         })
     }
-}
 
-/// The parameters are known, the server is not.
-#[derive(Debug)]
-pub(crate) struct ExpectCertificate {
-    params: Params,
-}
+    fn accept_suite(
+        &self,
+        answer: &ServerHello,
+        version: ProtocolVersion,
+    ) -> Result<Suite, HandshakeError> {
+        if answer.compression != 0 {
+            return Err(HandshakeError::IllegalParameter("compression_method"));
+        }
+        let mut suites = self.hello.suites.iter();
+        suites
+            .find(|suite| suite.0 == answer.suite)
+            .and_then(|suite| Suite::from_name(*suite))
+            .filter(|suite| suite.version == version)
+            .ok_or(HandshakeError::CipherSuite)
+    }
 
-impl ExpectCertificate {
-    fn on_message(
+    fn on_version_1_3(
         self,
         cx: &mut Context,
         message: &Message,
-    ) -> Result<ExpectServerKeyExchange, CloseReason> {
-        expect(message, HandshakeType::CERTIFICATE)?;
-        let peer = cx.verify_certificate(message)?;
+        answer: ServerHello,
+    ) -> Result<Client, CloseReason> {
+        if answer.version != ProtocolVersion::DTLS_1_2.0 {
+            return Err(HandshakeError::IllegalParameter("legacy_version").into());
+        }
+        // No session id was sent that could be echoed (RFC 9147 section 5.3).
+        if !answer.session_id.is_empty() {
+            return Err(HandshakeError::IllegalParameter("legacy_session_id_echo").into());
+        }
+        if let Some(extension) = answer.unknown {
+            return Err(HandshakeError::UnsolicitedExtension(extension).into());
+        }
+        if answer.unexpected_in_1_3() {
+            return Err(HandshakeError::IllegalParameter("extension of ServerHello").into());
+        }
+        let suite = self.accept_suite(&answer, ProtocolVersion::DTLS_1_3)?;
+        if self.retry.is_some_and(|retry| retry != suite) {
+            return Err(HandshakeError::IllegalParameter("cipher_suite").into());
+        }
+        if answer.is_retry() {
+            return self.on_hello_retry_request(cx, message, answer, suite);
+        }
+        let share = answer
+            .key_share
+            .ok_or(HandshakeError::MissingExtension("key_share"))?;
+        let mut exchanges = self.exchanges.into_iter();
+        let exchange = exchanges
+            .find(|exchange| exchange.group == share.group)
+            .ok_or(HandshakeError::IllegalParameter("key_share"))?;
+        let shared = exchange.private.complete(&share.share)?;
+        cx.version = Some(ProtocolVersion::DTLS_1_3);
+        cx.transcript.start_hash(&*cx.config.crypto, suite.hash);
         cx.absorb(message);
-        Ok(ExpectServerKeyExchange {
-            params: self.params,
-            peer,
-        })
+        let randoms = Randoms {
+            client: self.hello.random,
+            server: answer.random,
+        };
+        let state = v13::Client::start(cx, self.hello, suite, randoms, share.group, &shared)?;
+        Ok(Client::V13(state))
     }
-}
 
-/// The server's certificate is the signalled one; that the server holds its key is to be shown.
-#[derive(Debug)]
-pub(crate) struct ExpectServerKeyExchange {
-    params: Params,
-    peer: FingerprintVerified,
-}
-
-impl ExpectServerKeyExchange {
-    fn on_message(
-        self,
+    /// Says hello again as the server wants it, RFC 8446 section 4.1.4.
+    fn on_hello_retry_request(
+        mut self,
         cx: &mut Context,
         message: &Message,
-    ) -> Result<ExpectCertificateRequest, CloseReason> {
-        expect(message, HandshakeType::SERVER_KEY_EXCHANGE)?;
-        let exchange = ServerKeyExchange::decode(&message.body)?;
-        if exchange.scheme != SignatureScheme::ECDSA_SECP256R1_SHA256 {
-            return Err(HandshakeError::SignatureScheme.into());
+        answer: ServerHello,
+        suite: Suite,
+    ) -> Result<Client, CloseReason> {
+        if self.retry.is_some() {
+            return Err(HandshakeError::UnexpectedMessage(message.kind.0).into());
         }
-        if cx.config.group(exchange.group).is_none() {
-            return Err(HandshakeError::Group.into());
+        if answer.retry_group.is_none() && answer.retry_cookie.is_none() {
+            return Err(HandshakeError::IllegalParameter("HelloRetryRequest").into());
         }
-        let randoms = &self.params.randoms;
-        let mut signed = [randoms.client, randoms.server].concat();
-        let mut out = Writer::new(&mut signed);
-        ServerKeyExchange::encode_params(&mut out, exchange.group, exchange.share);
-        self.peer
-            .verify_signature(&*cx.config.crypto, &signed, exchange.signature)?;
-        cx.absorb(message);
-        Ok(ExpectCertificateRequest {
-            server: AuthenticServer {
-                params: self.params,
-                peer: self.peer,
-                group: exchange.group,
-                share: exchange.share.to_vec(),
-            },
-        })
-    }
-}
-
-/// A server that has proved who it is.
-#[derive(Debug)]
-struct AuthenticServer {
-    params: Params,
-    peer: FingerprintVerified,
-    group: NamedGroup,
-    share: Vec<u8>,
-}
-
-/// A WebRTC server always wants to know the client too (RFC 8827 section 6.5).
-#[derive(Debug)]
-pub(crate) struct ExpectCertificateRequest {
-    server: AuthenticServer,
-}
-
-impl ExpectCertificateRequest {
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectServerHelloDone, CloseReason> {
-        expect(message, HandshakeType::CERTIFICATE_REQUEST)?;
-        let request = CertificateRequest::decode(&message.body)?;
-        let ours = SignatureScheme::ECDSA_SECP256R1_SHA256;
-        if !request.ecdsa || !request.schemes.contains(&ours) {
-            return Err(HandshakeError::SignatureScheme.into());
-        }
-        cx.absorb(message);
-        Ok(ExpectServerHelloDone {
-            server: self.server,
-        })
-    }
-}
-
-/// The server's flight is nearly whole.
-#[derive(Debug)]
-pub(crate) struct ExpectServerHelloDone {
-    server: AuthenticServer,
-}
-
-impl ExpectServerHelloDone {
-    /// Answers with the client's second flight.
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectFinished, CloseReason> {
-        expect(message, HandshakeType::SERVER_HELLO_DONE)?;
-        if !message.body.is_empty() {
-            return Err(HandshakeError::IllegalParameter("ServerHelloDone").into());
-        }
+        let exchanges = match answer.retry_group {
+            Some(group) => {
+                let is_known = self.exchanges.iter().any(|known| known.group == group);
+                if is_known || cx.config.group(group).is_none() {
+                    return Err(HandshakeError::IllegalParameter("key_share").into());
+                }
+                vec![Exchange::start(cx, group)?]
+            }
+            None => self.exchanges,
+        };
+        self.exchanges = exchanges;
+        self.retry = Some(suite);
+        self.hello.cookie.clear();
+        self.hello.key_shares = Some(self.exchanges.iter().map(Exchange::share).collect());
+        self.hello.retry_cookie = answer.retry_cookie;
+        cx.version = Some(ProtocolVersion::DTLS_1_3);
+        let crypto = cx.config.crypto.clone();
+        cx.transcript.replace_by_hash(&*crypto, suite.hash);
         cx.absorb(message);
         cx.flight.begin(Some(message.sequence));
-        cx.send_certificate();
-        let secrets = send_key_exchange(cx, &self.server)?;
-        let (client, server) = secrets.protections()?;
-        cx.install(client, server);
-        cx.send_certificate_verify()?;
-        cx.send_finished(Sender::Client, &secrets);
-        Ok(ExpectFinished {
-            server: self.server,
-            secrets,
-        })
-    }
-}
-
-fn send_key_exchange(cx: &mut Context, server: &AuthenticServer) -> Result<Secrets, CloseReason> {
-    let group = cx.config.group(server.group).ok_or(HandshakeError::Group)?;
-    let crypto = cx.config.crypto.clone();
-    let (share, premaster) = crypto.respond_key_exchange(group, &server.share, &mut cx.rng)?;
-    let exchange = ClientKeyExchange { share: &share };
-    cx.send(HandshakeType::CLIENT_KEY_EXCHANGE, |out| {
-        exchange.encode(out);
-    });
-    let (suite, randoms) = (server.params.suite, server.params.randoms);
-    Ok(Secrets::new(
-        crypto,
-        suite,
-        randoms,
-        &premaster,
-        &cx.transcript,
-    ))
-}
-
-/// All that is missing is the server's confirmation.
-#[derive(Debug)]
-pub(crate) struct ExpectFinished {
-    server: AuthenticServer,
-    secrets: Secrets,
-}
-
-impl ExpectFinished {
-    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Step<Client>, CloseReason> {
-        expect(message, HandshakeType::FINISHED)?;
-        cx.verify_finished(message, Sender::Server, &self.secrets)?;
-        cx.flight.clear();
-        Ok(Step::Done(Box::new(Established {
-            peer: self.server.peer,
-            secrets: self.secrets,
-            params: self.server.params,
-            group: self.server.group,
-        })))
+        cx.send(HandshakeType::CLIENT_HELLO, |out| self.hello.encode(out));
+        Ok(Client::ServerHello(Box::new(self)))
     }
 }

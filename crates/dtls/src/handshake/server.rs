@@ -1,31 +1,32 @@
-//! The server's side. It sends no HelloVerifyRequest: ICE has verified the client's address.
+//! The client's hello as a server takes it: which version, and whether it has to be said again.
 
-use tidewire_crypto::KeyExchange;
+use subtle::ConstantTimeEq as _;
 
-use super::context::{Context, Established, Params, Step, expect};
-use crate::certificate::FingerprintVerified;
-use crate::config::Config;
+use super::context::{Context, Params, Step, check_record_size_limit, expect};
+use super::{v12, v13};
+use crate::config::AddressValidation;
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
-use crate::secrets::{Randoms, Secrets, Sender, Suite};
+use crate::secrets::{Randoms, Suite};
 use crate::wire::{
-    CertificateRequest, CertificateVerify, ClientHello, ClientKeyExchange, HandshakeType,
-    NamedGroup, ProtocolVersion, ServerHello, ServerKeyExchange, SignatureScheme, Writer,
+    ClientHello, HandshakeType, HelloVerifyRequest, NamedGroup, ProtocolVersion, RETRY_RANDOM,
+    ServerHello,
 };
+
+/// How a server that could speak DTLS 1.3 ends its random when it does not, RFC 8446 section 4.1.3.
+const DOWNGRADE: &[u8; 8] = b"DOWNGRD\x01";
 
 /// What the server awaits.
 #[derive(Debug)]
 pub(crate) enum Server {
     ClientHello(ExpectClientHello),
-    Certificate(ExpectCertificate),
-    ClientKeyExchange(ExpectClientKeyExchange),
-    CertificateVerify(ExpectCertificateVerify),
-    Finished(ExpectFinished),
+    V12(v12::Server),
+    V13(v13::Server),
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::ClientHello(ExpectClientHello)
+        Self::ClientHello(ExpectClientHello { asked: None })
     }
 
     pub(crate) fn on_message(
@@ -33,267 +34,230 @@ impl Server {
         cx: &mut Context,
         message: &Message,
     ) -> Result<Step<Self>, CloseReason> {
-        Ok(Step::Next(match self {
-            Self::ClientHello(state) => Self::Certificate(state.on_message(cx, message)?),
-            Self::Certificate(state) => Self::ClientKeyExchange(state.on_message(cx, message)?),
-            Self::ClientKeyExchange(state) => {
-                Self::CertificateVerify(state.on_message(cx, message)?)
+        match self {
+            Self::ClientHello(state) => Ok(Step::Next(state.on_message(cx, message)?)),
+            Self::V12(state) => {
+                cx.is_address_proven = true;
+                Ok(state.on_message(cx, message)?.map(Self::V12))
             }
-            Self::CertificateVerify(state) => Self::Finished(state.on_message(cx, message)?),
-            Self::Finished(state) => return state.on_message(cx, message),
-        }))
+            Self::V13(state) => {
+                cx.is_address_proven = true;
+                Ok(state.on_message(cx, message)?.map(Self::V13))
+            }
+        }
     }
 }
 
-/// Nothing has come.
+/// A ClientHello is to come: the first, or one that does what it was asked for. Nothing of the first is
+/// kept but what the second has to be compared with.
 #[derive(Debug)]
-pub(crate) struct ExpectClientHello;
+pub(crate) struct ExpectClientHello {
+    asked: Option<Asked>,
+}
+
+/// What a client that has said hello once was asked for.
+#[derive(Debug)]
+struct Asked {
+    version: ProtocolVersion,
+    random: [u8; 32],
+    cookie: Option<[u8; 32]>,
+    /// In DTLS 1.3, what was settled.
+    suite: Option<Suite>,
+    group: Option<NamedGroup>,
+}
 
 impl ExpectClientHello {
-    /// Answers with the server's first flight.
-    fn on_message(
+    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Server, CloseReason> {
+        expect(message, HandshakeType::CLIENT_HELLO)?;
+        let hello = ClientHello::decode(&message.body)?;
+        let version = choose_version(cx, &hello)?;
+        check_record_size_limit(hello.record_size_limit)?;
+        if let Some(asked) = &self.asked {
+            asked.check(&hello, version)?;
+            cx.is_address_proven |= asked.cookie.is_some();
+        }
+        if version == ProtocolVersion::DTLS_1_3 {
+            self.on_version_1_3(cx, message, hello)
+        } else {
+            self.on_version_1_2(cx, message, &hello)
+        }
+    }
+
+    fn on_version_1_2(
         self,
         cx: &mut Context,
         message: &Message,
-    ) -> Result<ExpectCertificate, CloseReason> {
-        expect(message, HandshakeType::CLIENT_HELLO)?;
-        let hello = ClientHello::decode(&message.body)?;
-        check_hello(&hello)?;
-        let params = choose_params(cx, &hello)?;
-        let group = choose_group(&cx.config, &hello)?;
+        hello: &ClientHello,
+    ) -> Result<Server, CloseReason> {
+        if cx.config.address_validation == AddressValidation::Cookie && self.asked.is_none() {
+            return Ok(ask_for_cookie(cx, message, hello));
+        }
+        let params = choose_params(cx, hello, ProtocolVersion::DTLS_1_2)?;
+        cx.version = Some(ProtocolVersion::DTLS_1_2);
         cx.absorb(message);
-        cx.flight.begin(Some(message.sequence));
-        send_server_hello(cx, &hello, &params);
-        cx.send_certificate();
-        let exchange = send_key_exchange(cx, &params, group)?;
-        let request = CertificateRequest {
-            ecdsa: true,
-            schemes: vec![SignatureScheme::ECDSA_SECP256R1_SHA256],
+        Ok(Server::V12(v12::Server::start(cx, message, hello, params)?))
+    }
+
+    fn on_version_1_3(
+        self,
+        cx: &mut Context,
+        message: &Message,
+        hello: ClientHello,
+    ) -> Result<Server, CloseReason> {
+        v13::check_hello(cx, &hello)?;
+        let params = choose_params(cx, &hello, ProtocolVersion::DTLS_1_3)?;
+        let (group, has_share) = v13::choose_group(cx, &hello)?;
+        let wants_cookie =
+            cx.config.address_validation == AddressValidation::Cookie && self.asked.is_none();
+        if let Some(asked) = &self.asked {
+            let is_same = asked.suite == Some(params.suite);
+            if !is_same || !has_share || asked.group.is_some_and(|asked| asked != group) {
+                return Err(HandshakeError::IllegalParameter("second ClientHello").into());
+            }
+        } else if wants_cookie || !has_share {
+            let group = (!has_share).then_some(group);
+            return Ok(retry(cx, message, &hello, &params, group, wants_cookie));
+        }
+        cx.version = Some(ProtocolVersion::DTLS_1_3);
+        cx.transcript
+            .start_hash(&*cx.config.crypto, params.suite.hash);
+        cx.absorb(message);
+        let state = v13::Server::start(cx, message, &hello, params, group)?;
+        Ok(Server::V13(state))
+    }
+}
+
+impl Asked {
+    /// The second hello is the first with what was asked for (RFC 6347 section 4.2.1, RFC 8446 section
+    /// 4.1.2).
+    fn check(&self, hello: &ClientHello, version: ProtocolVersion) -> Result<(), HandshakeError> {
+        if hello.random != self.random || version != self.version {
+            return Err(HandshakeError::IllegalParameter("second ClientHello"));
+        }
+        let told = if version == ProtocolVersion::DTLS_1_3 {
+            hello.retry_cookie.as_deref()
+        } else {
+            Some(&hello.cookie[..])
         };
-        cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
-            request.encode(out);
-        });
-        cx.send(HandshakeType::SERVER_HELLO_DONE, |_| ());
-        Ok(ExpectCertificate {
-            offer: Offer {
-                params,
-                group,
-                exchange,
-            },
-        })
+        let is_right = match (&self.cookie, told) {
+            (Some(cookie), Some(told)) => bool::from(cookie[..].ct_eq(told)),
+            (Some(_), None) => false,
+            (None, told) => told.is_none(),
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(HandshakeError::IllegalParameter("cookie"))
+        }
     }
 }
 
-fn check_hello(hello: &ClientHello) -> Result<(), HandshakeError> {
+/// The latest version that both sides speak. Clients of DTLS 1.3 list theirs (RFC 9147 section 5.3);
+/// otherwise later versions have smaller numbers.
+fn choose_version(cx: &Context, hello: &ClientHello) -> Result<ProtocolVersion, HandshakeError> {
     let dtls_1_2 = ProtocolVersion::DTLS_1_2;
-    // Later versions have smaller numbers. Clients of DTLS 1.3 list theirs (RFC 9147 section 5.3).
-    let speaks = match &hello.versions {
-        Some(versions) => versions.contains(&dtls_1_2),
-        None => hello.version >> 8 == dtls_1_2.0 >> 8 && hello.version <= dtls_1_2.0,
+    let is_offered = |version: &ProtocolVersion| match &hello.versions {
+        Some(versions) => versions.contains(version),
+        None => {
+            *version == dtls_1_2
+                && hello.version >> 8 == dtls_1_2.0 >> 8
+                && hello.version <= dtls_1_2.0
+        }
     };
-    if !speaks {
-        return Err(HandshakeError::Version);
-    }
-    if !hello.null_compression {
-        return Err(HandshakeError::IllegalParameter("compression_methods"));
-    }
-    if !hello.extended_master_secret {
-        return Err(HandshakeError::ExtendedMasterSecret);
-    }
-    if hello.renegotiation_info == Some(false) {
-        return Err(HandshakeError::IllegalParameter("renegotiation_info"));
-    }
-    if hello.point_formats == Some(false) {
-        return Err(HandshakeError::IllegalParameter("ec_point_formats"));
-    }
-    let ours = SignatureScheme::ECDSA_SECP256R1_SHA256;
-    match &hello.signatures {
-        Some(signatures) if !signatures.contains(&ours) => Err(HandshakeError::SignatureScheme),
-        _ => Ok(()),
-    }
+    let mut versions = cx.config.versions();
+    versions.find(is_offered).ok_or(HandshakeError::Version)
 }
 
-fn choose_params(cx: &mut Context, hello: &ClientHello) -> Result<Params, HandshakeError> {
+fn choose_params(
+    cx: &mut Context,
+    hello: &ClientHello,
+    version: ProtocolVersion,
+) -> Result<Params, HandshakeError> {
     let config = &cx.config;
-    let mut suites = config.cipher_suites.iter();
-    let suite = suites
-        .find(|suite| hello.suites.contains(suite) && Suite::from_name(**suite).is_some())
-        .and_then(|suite| Suite::from_name(*suite))
+    let suite = config
+        .suites()
+        .find(|suite| {
+            let is_usable = suite.version == version && suite.is_for_servers();
+            is_usable && hello.suites.contains(&suite.name)
+        })
         .ok_or(HandshakeError::CipherSuite)?;
     let mut profiles = config.srtp_profiles.iter();
     let srtp_profile = profiles.find(|profile| hello.srtp_profiles.contains(profile));
     let mut protocols = config.alpn_protocols.iter();
     let alpn = protocols.find(|protocol| hello.alpn.contains(protocol));
+    let mut server: [u8; 32] = cx.rng.array();
+    if version == ProtocolVersion::DTLS_1_2 && config.speaks(ProtocolVersion::DTLS_1_3) {
+        server[24..].copy_from_slice(DOWNGRADE);
+    }
     Ok(Params {
         suite,
         srtp_profile: srtp_profile.copied(),
         alpn: alpn.cloned(),
         randoms: Randoms {
             client: hello.random,
-            server: cx.rng.array(),
+            server,
         },
+        record_size_limit: hello.record_size_limit,
     })
 }
 
-/// A client that lists no groups takes any (RFC 8422 section 4): P-256, which all have.
-fn choose_group(config: &Config, hello: &ClientHello) -> Result<NamedGroup, HandshakeError> {
-    let any = [NamedGroup::SECP256R1];
-    let offered = hello.groups.as_deref().unwrap_or(&any);
-    let mut groups = config.groups().map(|(name, _)| name);
-    groups
-        .find(|group| offered.contains(group))
-        .ok_or(HandshakeError::Group)
+/// HelloVerifyRequest. Neither it nor the hello before it is part of the transcript (RFC 6347 section
+/// 4.2.1).
+fn ask_for_cookie(cx: &mut Context, message: &Message, hello: &ClientHello) -> Server {
+    let cookie: [u8; 32] = cx.rng.array();
+    let request = HelloVerifyRequest {
+        cookie: cookie.to_vec(),
+    };
+    cx.flight.begin(Some(message.sequence));
+    cx.send_apart(HandshakeType::HELLO_VERIFY_REQUEST, |out| {
+        request.encode(out);
+    });
+    // The client repeats its hello until this arrives.
+    cx.flight.set_last();
+    Server::ClientHello(ExpectClientHello {
+        asked: Some(Asked {
+            version: ProtocolVersion::DTLS_1_2,
+            random: hello.random,
+            cookie: Some(cookie),
+            suite: None,
+            group: None,
+        }),
+    })
 }
 
-fn send_server_hello(cx: &mut Context, hello: &ClientHello, params: &Params) {
-    let answer = ServerHello {
+/// HelloRetryRequest, RFC 8446 section 4.1.4.
+fn retry(
+    cx: &mut Context,
+    message: &Message,
+    hello: &ClientHello,
+    params: &Params,
+    group: Option<NamedGroup>,
+    wants_cookie: bool,
+) -> Server {
+    let cookie: Option<[u8; 32]> = wants_cookie.then(|| cx.rng.array());
+    cx.version = Some(ProtocolVersion::DTLS_1_3);
+    cx.absorb(message);
+    let crypto = cx.config.crypto.clone();
+    cx.transcript.replace_by_hash(&*crypto, params.suite.hash);
+    let request = ServerHello {
         version: ProtocolVersion::DTLS_1_2.0,
-        random: params.randoms.server,
+        random: RETRY_RANDOM,
         suite: params.suite.name.0,
-        point_formats: hello.point_formats,
-        srtp_profile: params.srtp_profile,
-        alpn: params.alpn.clone(),
-        extended_master_secret: true,
-        renegotiation_info: hello.renegotiation_info,
+        selected_version: Some(ProtocolVersion::DTLS_1_3),
+        retry_group: group,
+        retry_cookie: cookie.map(|cookie| cookie.to_vec()),
         ..ServerHello::default()
     };
-    cx.send(HandshakeType::SERVER_HELLO, |out| answer.encode(out));
-}
-
-fn send_key_exchange(
-    cx: &mut Context,
-    params: &Params,
-    named: NamedGroup,
-) -> Result<Box<dyn KeyExchange>, CloseReason> {
-    let group = cx.config.group(named).ok_or(HandshakeError::Group)?;
-    let exchange = cx.config.crypto.start_key_exchange(group, &mut cx.rng)?;
-    let mut signed = [params.randoms.client, params.randoms.server].concat();
-    ServerKeyExchange::encode_params(&mut Writer::new(&mut signed), named, exchange.share());
-    let key = cx.config.certificate.key();
-    let signature = key.sign(&signed, &mut cx.rng)?;
-    let message = ServerKeyExchange {
-        group: named,
-        share: exchange.share(),
-        scheme: SignatureScheme::ECDSA_SECP256R1_SHA256,
-        signature: &signature,
-    };
-    cx.send(HandshakeType::SERVER_KEY_EXCHANGE, |out| {
-        message.encode(out);
-    });
-    Ok(exchange)
-}
-
-/// What the server has offered.
-#[derive(Debug)]
-struct Offer {
-    params: Params,
-    group: NamedGroup,
-    exchange: Box<dyn KeyExchange>,
-}
-
-/// The server's flight is out, the client is unknown.
-#[derive(Debug)]
-pub(crate) struct ExpectCertificate {
-    offer: Offer,
-}
-
-impl ExpectCertificate {
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectClientKeyExchange, CloseReason> {
-        expect(message, HandshakeType::CERTIFICATE)?;
-        let peer = cx.verify_certificate(message)?;
-        cx.absorb(message);
-        Ok(ExpectClientKeyExchange {
-            offer: self.offer,
-            peer,
-        })
-    }
-}
-
-/// The client's certificate is the signalled one.
-#[derive(Debug)]
-pub(crate) struct ExpectClientKeyExchange {
-    offer: Offer,
-    peer: FingerprintVerified,
-}
-
-impl ExpectClientKeyExchange {
-    /// Agrees on the keys.
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectCertificateVerify, CloseReason> {
-        expect(message, HandshakeType::CLIENT_KEY_EXCHANGE)?;
-        let share = ClientKeyExchange::decode(&message.body)?.share;
-        let premaster = self.offer.exchange.complete(share)?;
-        cx.absorb(message);
-        let params = self.offer.params;
-        let secrets = Secrets::new(
-            cx.config.crypto.clone(),
-            params.suite,
-            params.randoms,
-            &premaster,
-            &cx.transcript,
-        );
-        Ok(ExpectCertificateVerify {
-            established: Box::new(Established {
-                peer: self.peer,
-                secrets,
-                params,
-                group: self.offer.group,
-            }),
-        })
-    }
-}
-
-/// The keys are agreed; that the client holds its certificate's key is to be shown.
-#[derive(Debug)]
-pub(crate) struct ExpectCertificateVerify {
-    established: Box<Established>,
-}
-
-impl ExpectCertificateVerify {
-    /// Only now are the client's records opened: all that is protected comes after this message.
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectFinished, CloseReason> {
-        expect(message, HandshakeType::CERTIFICATE_VERIFY)?;
-        let verify = CertificateVerify::decode(&message.body)?;
-        if verify.scheme != SignatureScheme::ECDSA_SECP256R1_SHA256 {
-            return Err(HandshakeError::SignatureScheme.into());
-        }
-        let peer = &self.established.peer;
-        peer.verify_signature(&*cx.config.crypto, &cx.transcript, verify.signature)?;
-        let (client, server) = self.established.secrets.protections()?;
-        cx.install(server, client);
-        cx.absorb(message);
-        Ok(ExpectFinished {
-            established: self.established,
-        })
-    }
-}
-
-/// The client has proved who it is; what is missing is its confirmation.
-#[derive(Debug)]
-pub(crate) struct ExpectFinished {
-    established: Box<Established>,
-}
-
-impl ExpectFinished {
-    /// Answers with the last flight, which is kept in case it gets lost.
-    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Step<Server>, CloseReason> {
-        expect(message, HandshakeType::FINISHED)?;
-        let secrets = &self.established.secrets;
-        cx.verify_finished(message, Sender::Client, secrets)?;
-        cx.absorb(message);
-        cx.flight.begin(Some(message.sequence));
-        cx.send_finished(Sender::Server, secrets);
-        Ok(Step::Done(self.established))
-    }
+    cx.flight.begin(Some(message.sequence));
+    cx.send(HandshakeType::SERVER_HELLO, |out| request.encode(out));
+    cx.flight.set_last();
+    Server::ClientHello(ExpectClientHello {
+        asked: Some(Asked {
+            version: ProtocolVersion::DTLS_1_3,
+            random: hello.random,
+            cookie,
+            suite: Some(params.suite),
+            group,
+        }),
+    })
 }

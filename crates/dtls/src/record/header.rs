@@ -1,27 +1,9 @@
-//! The header of a record.
+//! The header of records in the clear, and of all records of DTLS 1.2.
 
 use crate::wire::{ContentType, ProtocolVersion, Reader, Writer};
 
 /// The longest body of a record, RFC 5246 section 6.2.3.
 const MAX_RECORD_LEN: usize = (1 << 14) + 2048;
-
-/// The epochs that a connection without renegotiation knows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Epoch {
-    /// Epoch 0: nothing is protected.
-    Clear,
-    /// Epoch 1: under the keys of the handshake.
-    Protected,
-}
-
-impl Epoch {
-    pub(crate) const fn number(self) -> u16 {
-        match self {
-            Self::Clear => 0,
-            Self::Protected => 1,
-        }
-    }
-}
 
 /// A record's header, RFC 6347 section 4.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,7 +59,7 @@ impl Header {
         let header = Self {
             kind,
             version: ProtocolVersion::DTLS_1_2.0,
-            epoch: Epoch::Clear.number(),
+            epoch: 0,
             sequence,
             length: out.len() - start - Self::LEN,
         };

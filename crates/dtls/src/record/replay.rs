@@ -13,6 +13,11 @@ impl ReplayWindow {
     /// How far a record may lag behind the newest.
     pub(crate) const SIZE: u64 = 128;
 
+    /// The sequence number that is to come after all that were seen.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Whether a record is new, before its authentication is known.
     pub(crate) fn accepts(&self, sequence: u64) -> bool {
         match self.next.checked_sub(sequence + 1) {

@@ -77,7 +77,7 @@ fn push_extension(body: &mut Vec<u8>, kind: u16, content: &[u8]) {
 fn datagrams(kind: HandshakeType, body: Vec<u8>) -> Vec<Vec<u8>> {
     let (mut flight, mut outbound) = (Flight::default(), Outbound::default());
     flight.begin(None);
-    flight.push_message(Epoch::Clear, kind, 0, body);
+    flight.push_message(Epoch::CLEAR, kind, 0, body);
     let mut datagrams = Vec::new();
     while !flight.is_sent() {
         let mut datagram = Vec::new();
@@ -254,7 +254,7 @@ fn a_server_may_only_choose_among_what_was_offered() {
     let cases: [(Change, HandshakeError); 8] = [
         (|hello| hello.version = 0xfeff, HandshakeError::Version),
         (|hello| hello.version = 0xfefc, HandshakeError::Version),
-        (|hello| hello.suite = 0xc02f, HandshakeError::CipherSuite),
+        (|hello| hello.suite = 0xc0ac, HandshakeError::CipherSuite),
         (|hello| hello.compression = 1, illegal("compression_method")),
         (
             |hello| hello.extended_master_secret = false,

@@ -10,3 +10,4 @@ mod providers;
 mod records;
 mod states;
 mod tampering;
+mod v13;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tidewire_netsim::{LinkConfig, for_each_seed};
 
-use super::pair::{CLIENT, Pair, SERVER, config};
-use crate::{CloseReason, Event};
+use super::pair::{CLIENT, Pair, SERVER, config, config_1_3};
+use crate::{AddressValidation, CloseReason, Config, Event, NamedGroup, ProtocolVersion};
 
 const DELAY: Duration = Duration::from_millis(20);
 
@@ -20,9 +20,22 @@ fn link() -> LinkConfig {
 
 /// The number of datagrams in an undisturbed handshake with these fragments.
 fn datagrams(mtu: usize) -> usize {
-    let mut pair = pair_with_mtu(1, mtu);
+    sent_by(pair_with_mtu(1, mtu))
+}
+
+fn sent_by(mut pair: Pair) -> usize {
     pair.settle();
     pair.sent.len()
+}
+
+/// Of DTLS 1.3.
+fn later_pair_with_mtu(mtu: usize) -> Pair {
+    let configs = [1, 2].map(|number| {
+        let mut config = config_1_3(number);
+        config.mtu = mtu;
+        config
+    });
+    Pair::with_configs(1, &link(), configs)
 }
 
 fn pair_with_mtu(seed: u64, mtu: usize) -> Pair {
@@ -63,6 +76,38 @@ fn the_loss_of_any_two_datagrams_is_made_good() {
             pair.assert_agreed();
         }
     }
+}
+
+#[test]
+fn the_loss_of_any_one_or_two_datagrams_of_1_3_is_made_good() {
+    for mtu in [1200, 300] {
+        let count = sent_by(later_pair_with_mtu(mtu));
+        for first in 0..count {
+            for second in first..(first + 6).min(count) {
+                let mut pair = later_pair_with_mtu(mtu).tampered(move |number, _, datagram| {
+                    match number == first || number == second {
+                        true => Vec::new(),
+                        false => vec![datagram],
+                    }
+                });
+                pair.settle();
+                pair.assert_agreed();
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_of_1_3_may_arrive_twice() {
+    let mut pair =
+        later_pair_with_mtu(300).tampered(|_, _, datagram| vec![datagram.clone(), datagram]);
+    pair.settle();
+    pair.assert_agreed();
+    let copies = pair
+        .ends
+        .iter()
+        .map(|end| end.stats().flights_retransmitted);
+    assert_eq!(copies.sum::<u64>(), 0, "a crossing copy is no repetition");
 }
 
 #[test]
@@ -121,19 +166,21 @@ fn a_path_that_swallows_long_datagrams_is_found_out() {
 #[test]
 fn no_datagram_of_the_handshake_is_longer_than_the_mtu() {
     for mtu in [200, 300, 548, 1200] {
-        let mut pair = pair_with_mtu(1, mtu);
-        pair.settle();
-        pair.assert_agreed();
-        assert!(pair.sent.iter().all(|(_, datagram)| datagram.len() <= mtu));
+        for mut pair in [pair_with_mtu(1, mtu), later_pair_with_mtu(mtu)] {
+            pair.settle();
+            pair.assert_agreed();
+            assert!(pair.sent.iter().all(|(_, datagram)| datagram.len() <= mtu));
+        }
     }
 }
 
 #[test]
 fn no_mtu_is_too_small_or_too_large_for_a_handshake() {
     for mtu in [0, 1, 127, 16_384, 65_535, usize::MAX] {
-        let mut pair = pair_with_mtu(1, mtu);
-        pair.settle();
-        pair.assert_agreed();
+        for mut pair in [pair_with_mtu(1, mtu), later_pair_with_mtu(mtu)] {
+            pair.settle();
+            pair.assert_agreed();
+        }
     }
 }
 
@@ -208,47 +255,115 @@ fn a_peer_that_never_answers_is_given_up() {
     assert!(pair.sent.len() < 16, "{} datagrams", pair.sent.len());
 }
 
+/// Settings that go from seed to seed through both versions, all groups, retries, cookies, and datagrams
+/// of several sizes.
+fn assorted(seed: u64) -> [Config; 2] {
+    const GROUPS: [NamedGroup; 4] = [
+        NamedGroup::X25519MLKEM768,
+        NamedGroup::X25519,
+        NamedGroup::SECP256R1,
+        NamedGroup::SECP384R1,
+    ];
+    let pick = |count: u64, stride: u64| (seed / stride % count) as usize;
+    [0, 1].map(|end| {
+        let mut config = config_1_3(seed * 2 + 1 + end);
+        if pick(3, 1) == 0 {
+            config.versions = vec![ProtocolVersion::DTLS_1_2];
+        }
+        config.mtu = [1200, 548, 256][pick(3, 3)];
+        config.groups = GROUPS.to_vec();
+        config.groups.rotate_left(pick(4, 9));
+        if end == 1 {
+            // Of some of these the client has sent no share.
+            config.groups.truncate(1 + pick(4, 36));
+            config.groups.push(NamedGroup::X25519);
+            if pick(5, 2) == 0 {
+                config.address_validation = AddressValidation::Cookie;
+            }
+        }
+        config.handshake_timeout = Duration::from_secs(100);
+        config
+    })
+}
+
 #[test]
 fn bad_networks_delay_and_never_prevent() {
     let bad = LinkConfig {
         delay: DELAY,
         jitter: DELAY,
-        loss: 0.15,
+        loss: 0.2,
         reordering: 0.2,
         duplication: 0.1,
         ..LinkConfig::default()
     };
-    for_each_seed(200, |seed| {
-        let mtus = [1200, 548, 256];
-        let configs = [seed * 2 + 1, seed * 2 + 2].map(|number| {
-            let mut config = config(number);
-            config.mtu = mtus[(seed % 3) as usize];
-            config.handshake_timeout = Duration::from_secs(100);
-            config
-        });
-        let mut pair = Pair::with_configs(seed, &bad, configs);
+    for_each_seed(300, |seed| {
+        let mut pair = Pair::with_configs(seed, &bad, assorted(seed));
         pair.settle();
         pair.assert_agreed();
     });
 }
 
 #[test]
+fn keys_change_on_bad_networks() {
+    let bad = LinkConfig {
+        delay: DELAY,
+        jitter: DELAY,
+        loss: 0.2,
+        reordering: 0.2,
+        duplication: 0.1,
+        corruption: 0.05,
+        ..LinkConfig::default()
+    };
+    for_each_seed(300, |seed| {
+        let mut pair = Pair::of_1_3(seed, &link());
+        pair.settle();
+        for direction in 0..2 {
+            pair.links[direction] = tidewire_netsim::Link::new(bad.clone(), seed);
+        }
+        for round in 0..6 {
+            for end in [CLIENT, SERVER] {
+                assert!(pair.ends[end].update_keys(round % 2 == 0));
+            }
+            let pause = Duration::from_millis(40 * (seed % 20));
+            pair.run_until(pause, |_| false);
+        }
+        pair.run_until(Duration::from_secs(120), |_| false);
+        pair.assert_agreed();
+        let [client, server] = pair.ends.each_ref().map(crate::Connection::stats);
+        assert!(client.key_updates_sent > 0 && server.key_updates_sent > 0);
+        assert_eq!(client.key_updates_sent, server.key_updates_received);
+        assert_eq!(server.key_updates_sent, client.key_updates_received);
+    });
+}
+
+#[test]
 fn corruption_ends_in_agreement_or_in_a_reason() {
     let bad = LinkConfig {
+        delay: DELAY,
+        jitter: DELAY,
+        loss: 0.2,
+        reordering: 0.2,
+        duplication: 0.1,
         corruption: 0.1,
-        loss: 0.05,
-        ..link()
+        ..LinkConfig::default()
     };
-    for_each_seed(200, |seed| {
-        let mut pair = Pair::new(seed, &bad);
+    let mut agreed = 0;
+    let mut seeds = 0;
+    for_each_seed(300, |seed| {
+        let mut pair = Pair::with_configs(seed, &bad, assorted(seed));
+        let start = pair.now;
         pair.settle();
+        seeds += 1;
         if pair.ends.iter().all(|end| end.info().is_some()) {
             pair.assert_agreed();
+            agreed += 1;
         } else {
             let has_reason = |end: &crate::Connection| end.close_reason().is_some();
             assert!(pair.ends.iter().any(has_reason), "{:?}", pair.events);
         }
+        assert!(pair.now - start <= Duration::from_secs(120));
     });
+    assert!(seeds < 20 || agreed > seeds / 3, "{agreed} of {seeds}");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use bytes::BytesMut;
 use tidewire_crypto::{CryptoProvider, HashAlgorithm, Rng, rust_crypto};
 use tidewire_netsim::{Link, LinkConfig};
 
-use crate::{Certificate, Config, Connection, Event, Fingerprint, Role, ValidityOptions};
+use crate::{
+    Certificate, Config, Connection, Event, Fingerprint, ProtocolVersion, Role, ValidityOptions,
+};
 
 pub(super) const CLIENT: usize = 0;
 pub(super) const SERVER: usize = 1;
@@ -26,7 +28,16 @@ pub(super) struct Pair {
 /// Makes what arrives of the datagram with this number, by this sender.
 pub(super) type Tamper = Box<dyn FnMut(usize, usize, Vec<u8>) -> Vec<Vec<u8>>>;
 
+/// Speaks DTLS 1.2 only.
 pub(super) fn config(seed: u64) -> Config {
+    Config {
+        versions: vec![ProtocolVersion::DTLS_1_2],
+        ..config_1_3(seed)
+    }
+}
+
+/// Speaks both versions, and so DTLS 1.3 with its like.
+pub(super) fn config_1_3(seed: u64) -> Config {
     config_over(&rust_crypto::provider(), seed)
 }
 
@@ -44,6 +55,12 @@ pub(super) fn config_over(crypto: &Arc<dyn CryptoProvider>, seed: u64) -> Config
 impl Pair {
     pub(super) fn new(seed: u64, link: &LinkConfig) -> Self {
         Self::with_configs(seed, link, [config(seed * 2 + 1), config(seed * 2 + 2)])
+    }
+
+    /// Of DTLS 1.3.
+    pub(super) fn of_1_3(seed: u64, link: &LinkConfig) -> Self {
+        let configs = [config_1_3(seed * 2 + 1), config_1_3(seed * 2 + 2)];
+        Self::with_configs(seed, link, configs)
     }
 
     pub(super) fn with_configs(seed: u64, link: &LinkConfig, configs: [Config; 2]) -> Self {

@@ -58,7 +58,7 @@ fn after(end: usize, records: &[Vec<u8>]) -> Connection {
 fn message(kind: HandshakeType, sequence: u16, body: &[u8]) -> Vec<u8> {
     let mut record = Vec::new();
     let written = Outbound::default().write(
-        crate::record::Epoch::Clear,
+        crate::record::Epoch::CLEAR,
         ContentType::HANDSHAKE,
         &mut record,
         |out| {
@@ -194,8 +194,9 @@ fn algorithms_that_were_not_offered_are_refused_for_that_reason() {
     let cases: [(usize, usize, usize, &[u8], HandshakeError); 5] = [
         (CLIENT, 2, 1, &[0x11, 0xec], group),
         (CLIENT, 2, 36, &[0x08, 0x04], scheme),
+        // The type of the client's key, and then its scheme.
         (CLIENT, 3, 1, &[1], scheme),
-        (CLIENT, 3, 4, &[0x08, 0x04], scheme),
+        (CLIENT, 3, 5, &[0x08, 0x04], scheme),
         (SERVER, 3, 0, &[0x08, 0x04], scheme),
     ];
     for (end, count, at, bytes, error) in cases {

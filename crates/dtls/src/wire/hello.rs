@@ -1,4 +1,4 @@
-//! The hellos, RFC 5246 section 7.4.1 and RFC 6347 section 4.2.1.
+//! The hellos, RFC 5246 section 7.4.1, RFC 6347 section 4.2.1 and RFC 8446 sections 4.1 and 4.2.
 
 use super::reader::{DecodeError, Reader, codepoints};
 use super::{
@@ -11,6 +11,19 @@ const UNCOMPRESSED: u8 = 0;
 /// At most this many codepoints of a list are kept.
 const MAX_LISTED: usize = 64;
 
+/// What tells a HelloRetryRequest from a ServerHello, RFC 8446 section 4.1.3.
+pub(crate) const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// A share of key agreement.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct KeyShare {
+    pub(crate) group: NamedGroup,
+    pub(crate) share: Vec<u8>,
+}
+
 /// ClientHello. Lists that the extension's absence leaves open are `None`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ClientHello {
@@ -20,6 +33,8 @@ pub(crate) struct ClientHello {
     pub(crate) cookie: Vec<u8>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) null_compression: bool,
+    /// Whether no other compression is offered, as DTLS 1.3 wants it.
+    pub(crate) only_null_compression: bool,
     pub(crate) groups: Option<Vec<NamedGroup>>,
     pub(crate) point_formats: Option<bool>,
     pub(crate) signatures: Option<Vec<SignatureScheme>>,
@@ -28,6 +43,10 @@ pub(crate) struct ClientHello {
     pub(crate) versions: Option<Vec<ProtocolVersion>>,
     pub(crate) extended_master_secret: bool,
     pub(crate) renegotiation_info: Option<bool>,
+    pub(crate) key_shares: Option<Vec<KeyShare>>,
+    /// What a HelloRetryRequest told to repeat; not the cookie of DTLS 1.2.
+    pub(crate) retry_cookie: Option<Vec<u8>>,
+    pub(crate) record_size_limit: Option<u16>,
 }
 
 impl ClientHello {
@@ -66,11 +85,24 @@ impl ClientHello {
                 out.vec8(|out| versions.iter().for_each(|version| out.u16(version.0)));
             });
         }
+        if let Some(cookie) = &self.retry_cookie {
+            extension(out, ExtensionType::COOKIE, |out| {
+                out.vec16(|out| out.bytes(cookie));
+            });
+        }
         if !self.srtp_profiles.is_empty() {
             use_srtp(out, &self.srtp_profiles);
         }
         if !self.alpn.is_empty() {
             alpn(out, self.alpn.iter());
+        }
+        if let Some(limit) = self.record_size_limit {
+            record_size_limit(out, limit);
+        }
+        if let Some(shares) = &self.key_shares {
+            extension(out, ExtensionType::KEY_SHARE, |out| {
+                out.vec16(|out| shares.iter().for_each(|share| share.encode(out)));
+            });
         }
     }
 
@@ -88,7 +120,9 @@ impl ClientHello {
             .map(CipherSuite)
             .take(2 * MAX_LISTED)
             .collect();
-        hello.null_compression = body.vec8("ClientHello.compression_methods")?.contains(&0);
+        let compression = body.vec8("ClientHello.compression_methods")?;
+        hello.null_compression = compression.contains(&0);
+        hello.only_null_compression = compression == [0];
         extensions(body, |kind, content| hello.decode_extension(kind, content))?;
         if hello
             .suites
@@ -127,6 +161,11 @@ impl ClientHello {
                 (self.srtp_profiles, _) = decode_use_srtp(content)?;
             }
             ExtensionType::ALPN => self.alpn = decode_alpn(content)?,
+            ExtensionType::KEY_SHARE => self.key_shares = Some(decode_key_shares(content)?),
+            ExtensionType::COOKIE => self.retry_cookie = Some(decode_cookie(content)?),
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                self.record_size_limit = Some(decode_record_size_limit(content)?);
+            }
             ExtensionType::EXTENDED_MASTER_SECRET => {
                 content.finish("extended_master_secret")?;
                 self.extended_master_secret = true;
@@ -155,11 +194,33 @@ pub(crate) struct ServerHello {
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) extended_master_secret: bool,
     pub(crate) renegotiation_info: Option<bool>,
+    /// The version, where it is 1.3 or a later one.
+    pub(crate) selected_version: Option<ProtocolVersion>,
+    pub(crate) key_share: Option<KeyShare>,
+    /// The group that a HelloRetryRequest asks a share of.
+    pub(crate) retry_group: Option<NamedGroup>,
+    pub(crate) retry_cookie: Option<Vec<u8>>,
+    pub(crate) record_size_limit: Option<u16>,
     /// An extension that a client of ours never offers.
     pub(crate) unknown: Option<u16>,
 }
 
 impl ServerHello {
+    /// Whether it is a HelloRetryRequest.
+    pub(crate) fn is_retry(&self) -> bool {
+        self.random == RETRY_RANDOM
+    }
+
+    /// An extension that has no place in a ServerHello of DTLS 1.3.
+    pub(crate) fn unexpected_in_1_3(&self) -> bool {
+        self.point_formats.is_some()
+            || self.srtp_profile.is_some()
+            || self.alpn.is_some()
+            || self.extended_master_secret
+            || self.renegotiation_info.is_some()
+            || self.record_size_limit.is_some()
+    }
+
     pub(crate) fn encode(&self, out: &mut Writer<'_>) {
         out.u16(self.version);
         out.bytes(&self.random);
@@ -185,6 +246,25 @@ impl ServerHello {
         if let Some(protocol) = &self.alpn {
             alpn(out, std::iter::once(protocol));
         }
+        if let Some(limit) = self.record_size_limit {
+            record_size_limit(out, limit);
+        }
+        if let Some(version) = self.selected_version {
+            extension(out, ExtensionType::SUPPORTED_VERSIONS, |out| {
+                out.u16(version.0)
+            });
+        }
+        if let Some(share) = &self.key_share {
+            extension(out, ExtensionType::KEY_SHARE, |out| share.encode(out));
+        }
+        if let Some(group) = self.retry_group {
+            extension(out, ExtensionType::KEY_SHARE, |out| out.u16(group.0));
+        }
+        if let Some(cookie) = &self.retry_cookie {
+            extension(out, ExtensionType::COOKIE, |out| {
+                out.vec16(|out| out.bytes(cookie));
+            });
+        }
     }
 
     pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
@@ -204,25 +284,38 @@ impl ServerHello {
     fn decode_extension(
         &mut self,
         kind: ExtensionType,
-        content: Reader<'_>,
+        mut content: Reader<'_>,
     ) -> Result<(), DecodeError> {
         match kind {
+            ExtensionType::SUPPORTED_VERSIONS => {
+                let field = "supported_versions";
+                self.selected_version = Some(ProtocolVersion(content.u16(field)?));
+                content.finish(field)?;
+            }
+            ExtensionType::KEY_SHARE if self.is_retry() => {
+                self.retry_group = Some(NamedGroup(content.u16("key_share")?));
+                content.finish("key_share")?;
+            }
+            ExtensionType::KEY_SHARE => {
+                self.key_share = Some(KeyShare::decode(&mut content)?);
+                content.finish("key_share")?;
+            }
+            ExtensionType::COOKIE if self.is_retry() => {
+                self.retry_cookie = Some(decode_cookie(content)?);
+            }
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                self.record_size_limit = Some(decode_record_size_limit(content)?);
+            }
             ExtensionType::EC_POINT_FORMATS => {
                 self.point_formats = Some(decode_point_formats(content)?);
             }
             ExtensionType::USE_SRTP => {
-                let (profiles, has_mki) = decode_use_srtp(content)?;
-                let &[profile] = profiles.as_slice() else {
-                    return Err(DecodeError { field: "use_srtp" });
-                };
+                let (profile, has_mki) = decode_chosen_srtp(content)?;
                 self.srtp_profile = Some(profile);
                 self.has_srtp_mki = has_mki;
             }
             ExtensionType::ALPN => {
-                let Ok([protocol]) = <[Vec<u8>; 1]>::try_from(decode_alpn(content)?) else {
-                    return Err(DecodeError { field: "ALPN" });
-                };
-                self.alpn = Some(protocol);
+                self.alpn = Some(decode_chosen_alpn(content)?);
             }
             ExtensionType::EXTENDED_MASTER_SECRET => {
                 content.finish("extended_master_secret")?;
@@ -237,6 +330,71 @@ impl ServerHello {
     }
 }
 
+/// EncryptedExtensions of DTLS 1.3, RFC 8446 section 4.3.1.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct EncryptedExtensions {
+    pub(crate) srtp_profile: Option<SrtpProfile>,
+    pub(crate) has_srtp_mki: bool,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) record_size_limit: Option<u16>,
+    /// An extension that belongs into another message.
+    pub(crate) misplaced: bool,
+    /// An extension that a client of ours never offers.
+    pub(crate) unknown: Option<u16>,
+}
+
+impl EncryptedExtensions {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.vec16(|out| {
+            if let Some(profile) = self.srtp_profile {
+                use_srtp(out, &[profile]);
+            }
+            if let Some(protocol) = &self.alpn {
+                alpn(out, std::iter::once(protocol));
+            }
+            if let Some(limit) = self.record_size_limit {
+                record_size_limit(out, limit);
+            }
+        });
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut message = Self::default();
+        if body.is_empty() {
+            return Err(DecodeError {
+                field: "EncryptedExtensions",
+            });
+        }
+        extensions(Reader::new(body), |kind, content| {
+            match kind {
+                ExtensionType::USE_SRTP => {
+                    let (profile, has_mki) = decode_chosen_srtp(content)?;
+                    message.srtp_profile = Some(profile);
+                    message.has_srtp_mki = has_mki;
+                }
+                ExtensionType::ALPN => message.alpn = Some(decode_chosen_alpn(content)?),
+                ExtensionType::RECORD_SIZE_LIMIT => {
+                    message.record_size_limit = Some(decode_record_size_limit(content)?);
+                }
+                // What the server would like to be offered another time.
+                ExtensionType::SUPPORTED_GROUPS => {
+                    let _ = list16(content, "supported_groups")?;
+                }
+                ExtensionType::KEY_SHARE
+                | ExtensionType::SUPPORTED_VERSIONS
+                | ExtensionType::COOKIE
+                | ExtensionType::SIGNATURE_ALGORITHMS
+                | ExtensionType::EC_POINT_FORMATS
+                | ExtensionType::EXTENDED_MASTER_SECRET
+                | ExtensionType::RENEGOTIATION_INFO => message.misplaced = true,
+                other => message.unknown = Some(other.0),
+            }
+            Ok(())
+        })?;
+        Ok(message)
+    }
+}
+
 /// HelloVerifyRequest, RFC 6347 section 4.2.1. Its version says nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HelloVerifyRequest {
@@ -244,6 +402,11 @@ pub(crate) struct HelloVerifyRequest {
 }
 
 impl HelloVerifyRequest {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.u16(ProtocolVersion::DTLS_1_0.0);
+        out.vec8(|out| out.bytes(&self.cookie));
+    }
+
     pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         let mut body = Reader::new(body);
         body.u16("HelloVerifyRequest.server_version")?;
@@ -251,6 +414,77 @@ impl HelloVerifyRequest {
         body.finish("HelloVerifyRequest")?;
         Ok(Self { cookie })
     }
+}
+
+impl KeyShare {
+    fn encode(&self, out: &mut Writer<'_>) {
+        out.u16(self.group.0);
+        out.vec16(|out| out.bytes(&self.share));
+    }
+
+    fn decode(content: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let group = NamedGroup(content.u16("key_share.group")?);
+        let share = content.vec16("key_share.key_exchange")?;
+        if share.is_empty() {
+            return Err(DecodeError {
+                field: "key_share.key_exchange",
+            });
+        }
+        Ok(Self {
+            group,
+            share: share.to_vec(),
+        })
+    }
+}
+
+fn decode_key_shares(mut content: Reader<'_>) -> Result<Vec<KeyShare>, DecodeError> {
+    let field = "key_share";
+    let mut list = Reader::new(content.vec16(field)?);
+    content.finish(field)?;
+    let mut shares: Vec<KeyShare> = Vec::new();
+    while !list.is_empty() {
+        let share = KeyShare::decode(&mut list)?;
+        let is_known = shares.iter().any(|known| known.group == share.group);
+        if is_known || shares.len() == MAX_LISTED {
+            return Err(DecodeError { field });
+        }
+        shares.push(share);
+    }
+    Ok(shares)
+}
+
+fn decode_cookie(mut content: Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+    let field = "cookie";
+    let cookie = content.vec16(field)?.to_vec();
+    content.finish(field)?;
+    if cookie.is_empty() {
+        return Err(DecodeError { field });
+    }
+    Ok(cookie)
+}
+
+fn record_size_limit(out: &mut Writer<'_>, limit: u16) {
+    extension(out, ExtensionType::RECORD_SIZE_LIMIT, |out| out.u16(limit));
+}
+
+fn decode_record_size_limit(mut content: Reader<'_>) -> Result<u16, DecodeError> {
+    let limit = content.u16("record_size_limit")?;
+    content.finish("record_size_limit")?;
+    Ok(limit)
+}
+
+fn decode_chosen_srtp(content: Reader<'_>) -> Result<(SrtpProfile, bool), DecodeError> {
+    let (profiles, has_mki) = decode_use_srtp(content)?;
+    match profiles.as_slice() {
+        &[profile] => Ok((profile, has_mki)),
+        _ => Err(DecodeError { field: "use_srtp" }),
+    }
+}
+
+fn decode_chosen_alpn(content: Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+    let chosen = <[Vec<u8>; 1]>::try_from(decode_alpn(content)?);
+    let [protocol] = chosen.map_err(|_| DecodeError { field: "ALPN" })?;
+    Ok(protocol)
 }
 
 fn session_id(body: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
@@ -263,7 +497,7 @@ fn session_id(body: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
 }
 
 /// Calls `each` for every extension; none may come twice (RFC 5246 section 7.4.1.4).
-fn extensions<'a>(
+pub(super) fn extensions<'a>(
     mut body: Reader<'a>,
     mut each: impl FnMut(ExtensionType, Reader<'a>) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
@@ -286,7 +520,11 @@ fn extensions<'a>(
     Ok(())
 }
 
-fn extension(out: &mut Writer<'_>, kind: ExtensionType, content: impl FnOnce(&mut Writer<'_>)) {
+pub(super) fn extension(
+    out: &mut Writer<'_>,
+    kind: ExtensionType,
+    content: impl FnOnce(&mut Writer<'_>),
+) {
     out.u16(kind.0);
     out.vec16(content);
 }
@@ -353,7 +591,7 @@ fn decode_renegotiation_info(mut content: Reader<'_>) -> Result<bool, DecodeErro
     Ok(verify_data.is_empty())
 }
 
-fn list16<'a>(
+pub(super) fn list16<'a>(
     mut content: Reader<'a>,
     field: &'static str,
 ) -> Result<impl Iterator<Item = u16> + 'a, DecodeError> {

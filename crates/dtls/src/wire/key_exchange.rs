@@ -1,13 +1,16 @@
 //! The messages that carry certificates, key shares and signatures: RFC 5246 section 7.4, RFC 8422
-//! section 5.
+//! section 5, RFC 8446 sections 4.3.2 and 4.4.
 
+use super::hello::{extension, extensions, list16};
 use super::reader::{DecodeError, Reader, codepoints};
-use super::{NamedGroup, SignatureScheme, Writer};
+use super::{ExtensionType, NamedGroup, SignatureScheme, Writer};
 
 /// ECCurveType.named_curve, RFC 8422 section 5.4.
 const NAMED_CURVE: u8 = 3;
-/// ClientCertificateType.ecdsa_sign, RFC 8422 section 5.5.
+/// ClientCertificateType.ecdsa_sign, RFC 8422 section 5.5; for Ed25519 too.
 const ECDSA_SIGN: u8 = 64;
+/// ClientCertificateType.rsa_sign, RFC 5246 section 7.4.4.
+const RSA_SIGN: u8 = 1;
 
 /// Writes a Certificate message of one certificate.
 pub(crate) fn encode_certificate(out: &mut Writer<'_>, der: &[u8]) {
@@ -28,7 +31,76 @@ pub(crate) fn decode_certificate(body: &[u8]) -> Result<Option<&[u8]>, DecodeErr
     Ok(first)
 }
 
-/// ServerKeyExchange of ECDHE_ECDSA.
+/// Writes a Certificate message of DTLS 1.3, of one certificate.
+pub(crate) fn encode_certificate_1_3(out: &mut Writer<'_>, der: &[u8]) {
+    out.vec8(|_| ());
+    out.vec24(|out| {
+        out.vec24(|out| out.bytes(der));
+        out.vec16(|_| ());
+    });
+}
+
+/// The first certificate of a Certificate message of DTLS 1.3.
+pub(crate) fn decode_certificate_1_3(body: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
+    let mut body = Reader::new(body);
+    let context = body.vec8("Certificate.certificate_request_context")?;
+    let mut list = Reader::new(body.vec24("Certificate.certificate_list")?);
+    body.finish("Certificate")?;
+    if !context.is_empty() {
+        return Err(DecodeError {
+            field: "Certificate.certificate_request_context",
+        });
+    }
+    let mut first = None;
+    while !list.is_empty() {
+        let certificate = list.vec24("CertificateEntry.cert_data")?;
+        list.vec16("CertificateEntry.extensions")?;
+        first.get_or_insert(certificate);
+    }
+    Ok(first)
+}
+
+/// CertificateRequest of DTLS 1.3.
+#[derive(Debug)]
+pub(crate) struct CertificateRequest13 {
+    pub(crate) schemes: Vec<SignatureScheme>,
+}
+
+impl CertificateRequest13 {
+    pub(crate) fn encode(&self, out: &mut Writer<'_>) {
+        out.vec8(|_| ());
+        out.vec16(|out| {
+            extension(out, ExtensionType::SIGNATURE_ALGORITHMS, |out| {
+                out.vec16(|out| self.schemes.iter().for_each(|scheme| out.u16(scheme.0)));
+            });
+        });
+    }
+
+    /// `None` without the list of signature algorithms, which has to be there.
+    pub(crate) fn decode(body: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let field = "CertificateRequest.certificate_request_context";
+        let mut body = Reader::new(body);
+        if !body.vec8(field)?.is_empty() {
+            return Err(DecodeError { field });
+        }
+        let mut schemes = None;
+        if body.is_empty() {
+            return Err(DecodeError {
+                field: "CertificateRequest.extensions",
+            });
+        }
+        extensions(body, |kind, content| {
+            if kind == ExtensionType::SIGNATURE_ALGORITHMS {
+                let list = list16(content, "signature_algorithms")?.map(SignatureScheme);
+                schemes = Some(list.collect());
+            }
+            Ok(())
+        })?;
+        Ok(schemes.map(|schemes| Self { schemes }))
+    }
+}
+
+/// ServerKeyExchange of ECDHE.
 #[derive(Debug)]
 pub(crate) struct ServerKeyExchange<'a> {
     pub(crate) group: NamedGroup,
@@ -78,7 +150,7 @@ pub(crate) struct CertificateRequest {
 
 impl CertificateRequest {
     pub(crate) fn encode(&self, out: &mut Writer<'_>) {
-        out.vec8(|out| out.u8(ECDSA_SIGN));
+        out.vec8(|out| out.bytes(&[ECDSA_SIGN, RSA_SIGN]));
         out.vec16(|out| self.schemes.iter().for_each(|scheme| out.u16(scheme.0)));
         out.vec16(|_| ());
     }

@@ -12,10 +12,13 @@ pub use codepoints::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SrtpProfile,
 };
 pub(crate) use codepoints::{ContentType, ExtensionType, HandshakeType};
-pub(crate) use hello::{ClientHello, HelloVerifyRequest, ServerHello};
+pub(crate) use hello::{
+    ClientHello, EncryptedExtensions, HelloVerifyRequest, KeyShare, RETRY_RANDOM, ServerHello,
+};
 pub(crate) use key_exchange::{
-    CertificateRequest, CertificateVerify, ClientKeyExchange, ServerKeyExchange,
-    decode_certificate, encode_certificate,
+    CertificateRequest, CertificateRequest13, CertificateVerify, ClientKeyExchange,
+    ServerKeyExchange, decode_certificate, decode_certificate_1_3, encode_certificate,
+    encode_certificate_1_3,
 };
 pub use reader::DecodeError;
 pub(crate) use reader::Reader;

@@ -5,9 +5,10 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    CertificateRequest, CertificateVerify, CipherSuite, ClientHello, ClientKeyExchange,
-    DecodeError, NamedGroup, ProtocolVersion, ServerHello, ServerKeyExchange, SignatureScheme,
-    SrtpProfile, Writer, decode_certificate, encode_certificate,
+    CertificateRequest, CertificateRequest13, CertificateVerify, CipherSuite, ClientHello,
+    ClientKeyExchange, DecodeError, EncryptedExtensions, HelloVerifyRequest, KeyShare, NamedGroup,
+    ProtocolVersion, RETRY_RANDOM, ServerHello, ServerKeyExchange, SignatureScheme, SrtpProfile,
+    Writer, decode_certificate, decode_certificate_1_3, encode_certificate, encode_certificate_1_3,
 };
 
 /// The bytes that `encode` appends; what stood before stays.
@@ -39,6 +40,17 @@ fn protocols() -> impl Strategy<Value = Vec<Vec<u8>>> {
     vec(vec(any::<u8>(), 1..20), 0..4)
 }
 
+/// Of different groups.
+fn key_shares() -> impl Strategy<Value = Vec<KeyShare>> {
+    vec(vec(any::<u8>(), 1..100), 0..4).prop_map(|shares| {
+        let with_group = |(group, share)| KeyShare {
+            group: NamedGroup(group),
+            share,
+        };
+        (1..).zip(shares).map(with_group).collect()
+    })
+}
+
 prop_compose! {
     fn client_hello()(
         (version, random) in any::<(u16, [u8; 32])>(),
@@ -51,12 +63,17 @@ prop_compose! {
         srtp_profiles in codepoints(SrtpProfile),
         alpn in protocols(),
         flags in any::<[bool; 3]>(),
+        key_shares in option::of(key_shares()),
+        retry_cookie in option::of(vec(any::<u8>(), 1..300)),
+        record_size_limit in any::<Option<u16>>(),
     ) -> ClientHello {
         let announces = suites.contains(&CipherSuite::EMPTY_RENEGOTIATION_INFO_SCSV);
         ClientHello {
             version, random, session_id, cookie, suites, groups, signatures, versions,
             srtp_profiles, alpn,
             null_compression: true,
+            only_null_compression: true,
+            key_shares, retry_cookie, record_size_limit,
             point_formats: flags[0].then_some(true),
             extended_master_secret: flags[1],
             renegotiation_info: (flags[2] || announces).then_some(true),
@@ -67,16 +84,27 @@ prop_compose! {
 prop_compose! {
     fn server_hello()(
         (version, random, suite, compression) in any::<(u16, [u8; 32], u16, u8)>(),
+        is_retry in any::<bool>(),
+        key_share in key_shares().prop_map(|mut shares| shares.pop()),
+        retry_group in any::<Option<u16>>().prop_map(|group| group.map(NamedGroup)),
+        retry_cookie in option::of(vec(any::<u8>(), 1..300)),
+        (selected_version, record_size_limit) in any::<(Option<u16>, Option<u16>)>(),
         session_id in vec(any::<u8>(), 0..=32),
         srtp_profile in option::of(any::<u16>().prop_map(SrtpProfile)),
         alpn in option::of(vec(any::<u8>(), 1..20)),
         flags in any::<[bool; 3]>(),
     ) -> ServerHello {
         ServerHello {
-            version, random, session_id, suite, compression, srtp_profile, alpn,
+            random: if is_retry { RETRY_RANDOM } else { random },
+            version, session_id, suite, compression, srtp_profile, alpn,
             point_formats: flags[0].then_some(true),
             extended_master_secret: flags[1],
             renegotiation_info: flags[2].then_some(true),
+            key_share: key_share.filter(|_| !is_retry),
+            retry_group: retry_group.filter(|_| is_retry),
+            retry_cookie: retry_cookie.filter(|_| is_retry),
+            selected_version: selected_version.map(ProtocolVersion),
+            record_size_limit,
             has_srtp_mki: false,
             unknown: None,
         }
@@ -145,6 +173,41 @@ proptest! {
         assert_needs_all(&body, &[], CertificateRequest::decode);
         let read = CertificateRequest::decode(&body).unwrap();
         prop_assert_eq!((read.ecdsa, read.schemes), (true, request.schemes));
+    }
+}
+
+proptest! {
+    #[test]
+    fn messages_of_dtls_1_3_are_read_as_written(
+        der in vec(any::<u8>(), 1..700),
+        schemes in codepoints(SignatureScheme),
+        srtp_profile in option::of(any::<u16>().prop_map(SrtpProfile)),
+        alpn in option::of(vec(any::<u8>(), 1..20)),
+        record_size_limit in any::<Option<u16>>(),
+        cookie in vec(any::<u8>(), 0..=255),
+    ) {
+        let body = written(|out| encode_certificate_1_3(out, &der));
+        assert_needs_all(&body, &[], |body| decode_certificate_1_3(body).map(|_| ()));
+        prop_assert_eq!(decode_certificate_1_3(&body), Ok(Some(&der[..])));
+
+        let request = CertificateRequest13 { schemes };
+        let body = written(|out| request.encode(out));
+        assert_needs_all(&body, &[], |body| CertificateRequest13::decode(body).map(|_| ()));
+        let read = CertificateRequest13::decode(&body).unwrap().unwrap();
+        prop_assert_eq!(read.schemes, request.schemes);
+
+        let extensions = EncryptedExtensions {
+            srtp_profile, alpn, record_size_limit,
+            ..EncryptedExtensions::default()
+        };
+        let body = written(|out| extensions.encode(out));
+        assert_needs_all(&body, &[], EncryptedExtensions::decode);
+        prop_assert_eq!(EncryptedExtensions::decode(&body), Ok(extensions));
+
+        let request = HelloVerifyRequest { cookie };
+        let body = written(|out| request.encode(out));
+        assert_needs_all(&body, &[], HelloVerifyRequest::decode);
+        prop_assert_eq!(HelloVerifyRequest::decode(&body), Ok(request));
     }
 }
 

@@ -2,46 +2,14 @@
 
 use std::sync::Arc;
 
-use tidewire_crypto::{AeadAlgorithm, CryptoProvider, HashAlgorithm, UnusableKey, prf12};
+use tidewire_crypto::{AeadAlgorithm, CryptoProvider, UnusableKey, prf12};
 use zeroize::Zeroizing;
 
+use super::{Sender, Suite, digest};
 use crate::record::Protection;
-use crate::wire::CipherSuite;
 
 const MASTER_LEN: usize = 48;
-const SALT_LEN: usize = 4;
-pub(crate) const VERIFY_DATA_LEN: usize = 12;
-
-/// The algorithms of a cipher suite.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Suite {
-    pub(crate) name: CipherSuite,
-    pub(crate) hash: HashAlgorithm,
-    aead: AeadAlgorithm,
-}
-
-impl Suite {
-    /// `None` for what is not implemented.
-    pub(crate) fn from_name(name: CipherSuite) -> Option<Self> {
-        let (hash, aead) = match name {
-            CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256 => {
-                (HashAlgorithm::Sha256, AeadAlgorithm::Aes128Gcm)
-            }
-            CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384 => {
-                (HashAlgorithm::Sha384, AeadAlgorithm::Aes256Gcm)
-            }
-            _ => return None,
-        };
-        Some(Self { name, hash, aead })
-    }
-}
-
-/// Whose Finished it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Sender {
-    Client,
-    Server,
-}
+const VERIFY_DATA_LEN: usize = 12;
 
 /// The randoms of both hellos.
 #[derive(Clone, Copy, Debug)]
@@ -98,24 +66,31 @@ impl Secrets {
     /// MAC keys.
     pub(crate) fn protections(&self) -> Result<(Protection, Protection), UnusableKey> {
         let key_len = self.suite.aead.key_len();
-        let mut block = Zeroizing::new(vec![0; 2 * (key_len + SALT_LEN)]);
+        // RFC 5288 section 3, RFC 7905 section 2.
+        let iv_len = match self.suite.aead {
+            AeadAlgorithm::ChaCha20Poly1305 => 12,
+            _ => 4,
+        };
+        let mut block = Zeroizing::new(vec![0; 2 * (key_len + iv_len)]);
         let seed: [&[u8]; 2] = [&self.randoms.server, &self.randoms.client];
         self.prf("key expansion", &seed, &mut block);
         let (client_key, rest) = block.split_at(key_len);
-        let (server_key, salts) = rest.split_at(key_len);
-        let (client_salt, server_salt) = salts.split_at(SALT_LEN);
+        let (server_key, ivs) = rest.split_at(key_len);
+        let (client_iv, server_iv) = ivs.split_at(iv_len);
         Ok((
-            self.protection(client_key, client_salt)?,
-            self.protection(server_key, server_salt)?,
+            self.protection(client_key, client_iv)?,
+            self.protection(server_key, server_iv)?,
         ))
     }
 
-    fn protection(&self, key: &[u8], salt: &[u8]) -> Result<Protection, UnusableKey> {
+    fn protection(&self, key: &[u8], iv: &[u8]) -> Result<Protection, UnusableKey> {
         let aead = self.crypto.aead(self.suite.aead, key)?;
-        let salt = salt
-            .try_into()
-            .expect("the key block was cut to this length");
-        Ok(Protection::new(aead, salt))
+        Ok(Protection::of_1_2(aead, iv))
+    }
+
+    /// For the key log.
+    pub(crate) fn master(&self) -> &[u8] {
+        &*self.master.0
     }
 
     /// RFC 5246 section 7.4.9.
@@ -146,21 +121,12 @@ impl Secrets {
     }
 }
 
-fn digest(
-    crypto: &dyn CryptoProvider,
-    hash: HashAlgorithm,
-    bytes: &[u8],
-) -> tidewire_crypto::Digest {
-    let mut context = crypto.hash(hash);
-    context.update(bytes);
-    context.current()
-}
-
 #[cfg(test)]
 mod tests {
-    use tidewire_crypto::rust_crypto;
+    use tidewire_crypto::{HashAlgorithm, rust_crypto};
 
     use super::*;
+    use crate::wire::CipherSuite;
 
     fn secrets() -> Secrets {
         let crypto = rust_crypto::provider();
