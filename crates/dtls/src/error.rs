@@ -80,6 +80,9 @@ pub enum HandshakeError {
     /// The server pretends not to speak a version that both do.
     #[error("the version was downgraded")]
     Downgrade,
+    /// Nothing that the peer protects opens: the two sides saw different hellos.
+    #[error("the two sides have agreed on different keys")]
+    KeysDiffer,
     /// An extension that DTLS 1.3 needs.
     #[error("extension {0} is missing")]
     MissingExtension(&'static str),
@@ -135,7 +138,9 @@ impl HandshakeError {
             Self::UnsolicitedExtension(_) => AlertDescription::UNSUPPORTED_EXTENSION,
             Self::MalformedCertificate => AlertDescription::BAD_CERTIFICATE,
             Self::UnsupportedCertificate => AlertDescription::UNSUPPORTED_CERTIFICATE,
-            Self::BadSignature | Self::BadFinished => AlertDescription::DECRYPT_ERROR,
+            Self::BadSignature | Self::BadFinished | Self::KeysDiffer => {
+                AlertDescription::DECRYPT_ERROR
+            }
             Self::Sign(_) | Self::Key(_) => AlertDescription::INTERNAL_ERROR,
         }
     }

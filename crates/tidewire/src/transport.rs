@@ -188,8 +188,8 @@ impl Transport {
         }
     }
 
-    /// What DTLS reports. A handshake that fails is tried again a few times first: until its end it
-    /// proves nothing, and one damaged or forged datagram can spoil it.
+    /// What DTLS reports. A handshake that fails is tried again a few times first, while it proves nothing
+    /// and one damaged or forged datagram can spoil it.
     pub(crate) fn poll_dtls_event(&mut self, now: Instant) -> Option<dtls::Event> {
         let event = self.dtls_mut()?.poll_event()?;
         match &event {
@@ -198,7 +198,10 @@ impl Transport {
                 self.failed = None;
             }
             dtls::Event::Closed(reason)
-                if !self.is_established && is_worth_retrying(reason) && self.retry_dtls(now) =>
+                if !self.is_established
+                    && !self.dtls().is_some_and(dtls::Connection::is_end_authentic)
+                    && is_worth_retrying(reason)
+                    && self.retry_dtls(now) =>
             {
                 return None;
             }
@@ -297,6 +300,7 @@ impl Transport {
     /// Takes a DTLS datagram; what it decrypts to is then read with [`poll_data`](Self::poll_data).
     pub(crate) fn handle_dtls(&mut self, now: Instant, data: BytesMut) {
         let is_hello = is_client_hello(&data);
+        self.follow_client(now, &data);
         let is_left_over = match &self.dtls {
             DtlsState::Settling { .. } => true,
             // The next handshake begins with a hello.
@@ -316,6 +320,23 @@ impl Transport {
         };
         if let Some(connection) = connection {
             connection.handle_datagram(now, data);
+        }
+    }
+
+    /// A client that begins another handshake has given up the one that is under way. A few times at
+    /// most: what is late of the first looks the same.
+    fn follow_client(&mut self, now: Instant, data: &[u8]) {
+        if let DtlsState::Running {
+            connection,
+            peer,
+            failures,
+        } = &self.dtls
+            && !self.is_established
+            && *failures < MAX_RETRIES
+            && connection.is_other_client_hello(data)
+        {
+            let (peer, failures) = (peer.clone(), failures + 1);
+            self.start_dtls(now, peer, failures);
         }
     }
 

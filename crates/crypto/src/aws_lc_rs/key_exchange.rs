@@ -7,19 +7,8 @@ use ::aws_lc_rs::agreement::{
 };
 use zeroize::Zeroizing;
 
-use super::hybrid::Hybrid;
 use crate::Rng;
 use crate::provider::{KeyExchange, KeyExchangeError, KeyExchangeGroup, SharedSecret};
-
-pub(super) fn start(
-    group: KeyExchangeGroup,
-    rng: &mut Rng,
-) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
-    Ok(match group {
-        KeyExchangeGroup::X25519MlKem768 => Box::new(Hybrid::generate(rng)?),
-        curve => Box::new(Exchange::new(curve, rng)?),
-    })
-}
 
 fn algorithm(group: KeyExchangeGroup) -> Result<&'static Algorithm, KeyExchangeError> {
     match group {

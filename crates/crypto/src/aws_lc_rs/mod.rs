@@ -73,7 +73,10 @@ impl CryptoProvider for AwsLcRs {
         group: KeyExchangeGroup,
         rng: &mut Rng,
     ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
-        key_exchange::start(group, rng)
+        Ok(match group {
+            KeyExchangeGroup::X25519MlKem768 => Box::new(hybrid::Hybrid::generate(rng)?),
+            curve => Box::new(key_exchange::Exchange::new(curve, rng)?),
+        })
     }
 
     fn respond_key_exchange(

@@ -6,18 +6,8 @@ use p256::elliptic_curve::sec1::ToSec1Point;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::hybrid;
 use crate::Rng;
 use crate::provider::{KeyExchange, KeyExchangeError, KeyExchangeGroup, SharedSecret};
-
-pub(super) fn start(group: KeyExchangeGroup, rng: &mut Rng) -> Box<dyn KeyExchange> {
-    match group {
-        KeyExchangeGroup::X25519MlKem768 => Box::new(hybrid::Hybrid::generate(rng)),
-        KeyExchangeGroup::X25519 => Box::new(X25519::generate(rng)),
-        KeyExchangeGroup::Secp256r1 => Box::new(P256::generate(rng)),
-        KeyExchangeGroup::Secp384r1 => Box::new(P384::generate(rng)),
-    }
-}
 
 pub(super) struct X25519 {
     secret: StaticSecret,
@@ -67,13 +57,13 @@ impl KeyExchange for X25519 {
 /// Key agreement on a curve of NIST's, whose points have `$point_len` bytes uncompressed.
 macro_rules! nist_curve {
     ($name:ident, $curve:ident, $group:expr, $random_key:ident, $point_len:literal) => {
-        struct $name {
+        pub(super) struct $name {
             secret: $curve::SecretKey,
             share: Vec<u8>,
         }
 
         impl $name {
-            fn generate(rng: &mut Rng) -> Self {
+            pub(super) fn generate(rng: &mut Rng) -> Self {
                 let secret = $random_key(rng);
                 let share = secret.public_key().to_sec1_point(false).as_bytes().to_vec();
                 Self { secret, share }

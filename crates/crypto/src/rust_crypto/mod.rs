@@ -66,7 +66,12 @@ impl CryptoProvider for RustCrypto {
         group: KeyExchangeGroup,
         rng: &mut Rng,
     ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
-        Ok(key_exchange::start(group, rng))
+        Ok(match group {
+            KeyExchangeGroup::X25519MlKem768 => Box::new(hybrid::Hybrid::generate(rng)),
+            KeyExchangeGroup::X25519 => Box::new(key_exchange::X25519::generate(rng)),
+            KeyExchangeGroup::Secp256r1 => Box::new(key_exchange::P256::generate(rng)),
+            KeyExchangeGroup::Secp384r1 => Box::new(key_exchange::P384::generate(rng)),
+        })
     }
 
     fn respond_key_exchange(

@@ -11,6 +11,13 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 pub(super) const EXPLICIT_0: u8 = 0xa0;
 
+/// id-ecPublicKey, RFC 5480 section 2.1.1.
+pub(super) const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// secp256r1, RFC 5480 section 2.1.1.1.
+pub(super) const SECP256R1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+/// secp384r1, RFC 5480 section 2.1.1.1.
+pub(super) const SECP384R1: [u8; 5] = [0x2b, 0x81, 0x04, 0x00, 0x22];
+
 /// A value with its tag and length, made of the concatenated `parts`.
 pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|part| part.len()).sum();

@@ -1,13 +1,12 @@
 //! Our own certificate.
 
-use thiserror::Error;
-use tidewire_crypto::{
-    CryptoProvider, HashAlgorithm, KeyKind, Rng, Secret, SignError, SigningKey, UnusableKey,
-};
+use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyKind, Rng, Secret, SigningKey};
 
 use super::der::{
-    BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, UTF8_STRING, time, tlv,
+    BIT_STRING, EC_PUBLIC_KEY, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SECP256R1, SECP384R1,
+    SEQUENCE, SET, UTF8_STRING, time, tlv,
 };
+use super::error::CertificateError;
 use super::fingerprint::{Fingerprint, accepted};
 use super::peer::{KeyType, public_key};
 use super::pem;
@@ -18,12 +17,6 @@ const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 const ECDSA_WITH_SHA256: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 /// ecdsa-with-SHA384, RFC 5758 section 3.2.
 const ECDSA_WITH_SHA384: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
-/// id-ecPublicKey, RFC 5480 section 2.1.1.
-pub(super) const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-/// secp256r1, RFC 5480 section 2.1.1.1.
-pub(super) const SECP256R1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-/// secp384r1, RFC 5480 section 2.1.1.1.
-pub(super) const SECP384R1: [u8; 5] = [0x2b, 0x81, 0x04, 0x00, 0x22];
 /// id-Ed25519, RFC 8410 section 3.
 const ED25519: [u8; 3] = [0x2b, 0x65, 0x70];
 /// The same for everybody: a name would tell connections of one user apart from others.
@@ -45,24 +38,6 @@ pub struct ValidityOptions {
     pub not_before: i64,
     /// The last moment of validity.
     pub not_after: i64,
-}
-
-/// Why a certificate cannot be made or imported.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum CertificateError {
-    /// The provider cannot make or use the key.
-    #[error(transparent)]
-    Key(#[from] UnusableKey),
-    /// Signing failed.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// The DER is no certificate, or not for this key.
-    #[error("the certificate is malformed or belongs to another key")]
-    Mismatch,
-    /// The PEM is malformed, or lacks a certificate or an unencrypted key.
-    #[error("no certificate or no private key in PEM")]
-    Pem,
 }
 
 impl Certificate {

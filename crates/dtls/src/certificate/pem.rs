@@ -4,8 +4,10 @@ use tidewire_crypto::Secret;
 use x509_parser::pem::Pem;
 use zeroize::Zeroizing;
 
-use super::der::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, tlv};
-use super::own::{CertificateError, EC_PUBLIC_KEY, SECP256R1, SECP384R1};
+use super::der::{
+    EC_PUBLIC_KEY, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SECP256R1, SECP384R1, SEQUENCE, tlv,
+};
+use super::error::CertificateError;
 use super::peer::{KeyType, public_key};
 
 /// What `pem` holds between lines of one of `labels`, and the label that was there.

@@ -9,6 +9,7 @@ use crate::wire::{AlertDescription, ContentType};
 impl Connection {
     /// Ends a handshake that cannot be completed.
     pub(super) fn fail(&mut self, reason: CloseReason) {
+        self.is_end_authentic |= self.cx.is_1_3() && self.cx.inbound.has_opened();
         self.state = State::Closed(reason);
         self.finish(reason);
     }

@@ -170,6 +170,7 @@ impl Connection {
                 }
                 self.suspicion = None;
                 self.recheck_early = true;
+                self.is_end_authentic = true;
                 self.events
                     .push_back(Event::Connected(describe(&established)));
                 State::Connected(established)

@@ -20,12 +20,12 @@ use crate::certificate::{ExpectedFingerprints, Fingerprint};
 use crate::config::Config;
 use crate::error::{CloseReason, ConfigError, ExportError};
 use crate::event::{Event, Info, Role};
-use crate::flight::{Reassembler, Retransmission};
+use crate::flight::{MESSAGE_HEADER_LEN, Reassembler, Retransmission};
 use crate::handshake::{Client, Context, Established, Keys, Server};
-use crate::record::{MAX_CONTENT_LEN, RecordOverhead, SealError};
+use crate::record::{Header, MAX_CONTENT_LEN, RecordOverhead, SealError};
 use crate::secrets::Exporter;
 use crate::stats::{DropReason, Stats};
-use crate::wire::{AlertDescription, ContentType, ProtocolVersion};
+use crate::wire::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
 use acks::Acks;
 use key_update::KeyUpdate;
 use records::RecordHeader;
@@ -67,6 +67,7 @@ const RESERVED_LABELS: [&str; 5] = [
 pub struct Connection {
     role: Role,
     state: State,
+    is_end_authentic: bool,
     cx: Context,
     reassembler: Reassembler,
     retransmission: Retransmission,
@@ -134,6 +135,7 @@ impl Connection {
         Ok(Self {
             role,
             state,
+            is_end_authentic: false,
             cx,
             reassembler: Reassembler::default(),
             retransmission,
@@ -347,6 +349,27 @@ impl Connection {
         }
     }
 
+    /// Whether the connection is over for a reason that is the peer's own beyond doubt, or ours: nobody
+    /// else can have brought it about with a forged datagram, and no damaged one has. Always so once it
+    /// was established; in a handshake of DTLS 1.3 as soon as the peer has shown that it has the keys.
+    pub fn is_end_authentic(&self) -> bool {
+        self.is_end_authentic
+    }
+
+    /// Whether `datagram` begins another handshake than the one that a server is in: a client that has
+    /// given up, and begins anew (RFC 9147 section 5.11). Whoever calls decides whether to follow it, with
+    /// a new connection. Anybody can write such a datagram.
+    pub fn is_other_client_hello(&self, datagram: &[u8]) -> bool {
+        let begun = match &self.state {
+            State::Closed(_) => None,
+            _ => self.cx.client_random,
+        };
+        self.role == Role::Server
+            && begun.is_some_and(|begun| {
+                first_client_random(datagram).is_some_and(|random| random != begun)
+            })
+    }
+
     /// Counters.
     pub fn stats(&self) -> Stats {
         Stats {
@@ -370,6 +393,21 @@ impl Connection {
     fn advance_clock(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
+}
+
+/// The random of a client's first hello, where a datagram begins with it: RFC 6347 sections 4.1, 4.2.2
+/// and 4.2.1.
+fn first_client_random(datagram: &[u8]) -> Option<&[u8]> {
+    const MESSAGE: usize = Header::LEN + MESSAGE_HEADER_LEN;
+    let message = datagram.get(Header::LEN..MESSAGE)?;
+    let is_clear_handshake = datagram[0] == ContentType::HANDSHAKE.0 && datagram[3..5] == [0, 0];
+    let [kind, _, _, _, sequence @ .., _, _, _] =
+        <[u8; MESSAGE_HEADER_LEN]>::try_from(message).ok()?;
+    // The first message, from its beginning.
+    let is_first_hello = kind == HandshakeType::CLIENT_HELLO.0 && sequence == [0; 5];
+    (is_clear_handshake && is_first_hello)
+        .then(|| datagram.get(MESSAGE + 2..MESSAGE + 34))
+        .flatten()
 }
 
 /// Shows no keys, no data and nothing of the transcript.

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::handshaking::Source;
 use super::{Connection, FATAL, State};
-use crate::error::CloseReason;
+use crate::error::{CloseReason, HandshakeError};
 use crate::record::{Epoch, Header, RecordNumber, UnifiedHeader};
 use crate::stats::DropReason;
 use crate::wire::{AlertDescription, ContentType};
@@ -141,6 +141,20 @@ impl Connection {
         if reason == DropReason::Unauthentic && self.cx.inbound.is_worn_out() {
             self.end(CloseReason::TooManyForgeries);
         }
+        // A hello that was damaged on its way leaves the two sides with different keys, and nothing else
+        // that would tell of it.
+        let is_handshaking = !matches!(self.state, State::Connected(_) | State::Closed(_));
+        if is_handshaking && self.cx.is_1_3() && self.cx.inbound.opens_nothing() {
+            self.doubt(HandshakeError::KeysDiffer.into());
+        }
+    }
+
+    /// Gives the peer some time to show that the handshake goes on, before it ends for this reason.
+    fn doubt(&mut self, reason: CloseReason) {
+        if self.suspicion.is_none() {
+            let patience = (self.retransmission.interval() * 2).max(MIN_SUSPICION);
+            self.suspicion = Some((reason, self.now + patience));
+        }
     }
 
     fn take_data(&mut self, data: BytesMut) {
@@ -182,10 +196,7 @@ impl Connection {
                 return;
             }
         };
-        if self.suspicion.is_none() {
-            let patience = (self.retransmission.interval() * 2).max(MIN_SUSPICION);
-            self.suspicion = Some((reason, self.now + patience));
-        }
+        self.doubt(reason);
     }
 
     fn handle_alert(&mut self, content: &[u8]) {

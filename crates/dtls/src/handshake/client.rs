@@ -22,7 +22,7 @@ const DOWNGRADE: [&[u8; 8]; 2] = [b"DOWNGRD\x00", b"DOWNGRD\x01"];
 #[derive(Debug)]
 pub(crate) enum Client {
     ServerHello(Box<ExpectServerHello>),
-    V12(v12::Client),
+    V12(Box<v12::Client>),
     V13(v13::Client),
 }
 
@@ -56,7 +56,9 @@ impl Client {
                 Ok(Step::Next(state))
             }
             Self::ServerHello(state) => Ok(Step::Next(state.on_message(cx, message)?)),
-            Self::V12(state) => Ok(state.on_message(cx, message)?.map(Self::V12)),
+            Self::V12(state) => Ok(state
+                .on_message(cx, message)?
+                .map(|state| Self::V12(Box::new(state)))),
             Self::V13(state) => Ok(state.on_message(cx, message)?.map(Self::V13)),
         }
     }
@@ -177,7 +179,7 @@ impl ExpectServerHello {
                 cx.version = Some(ProtocolVersion::DTLS_1_2);
                 cx.absorb(message);
                 cx.limit_records(params.record_size_limit);
-                Ok(Client::V12(v12::Client::start(params)))
+                Ok(Client::V12(Box::new(v12::Client::start(params))))
             }
         }
     }

@@ -86,6 +86,8 @@ pub(crate) struct Context {
     pub(crate) version: Option<ProtocolVersion>,
     /// Whether the peer is where it says that it is, as far as this side has to know.
     pub(crate) is_address_proven: bool,
+    /// That of the hello that a server has taken up.
+    pub(crate) client_random: Option<[u8; 32]>,
     write_epoch: Epoch,
     next_sequence: u16,
 }
@@ -102,6 +104,7 @@ impl Context {
             inbound: Inbound::default(),
             transcript: Transcript::default(),
             version: None,
+            client_random: None,
             write_epoch: Epoch::CLEAR,
             next_sequence: 0,
         }

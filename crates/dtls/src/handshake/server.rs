@@ -20,7 +20,7 @@ const DOWNGRADE: &[u8; 8] = b"DOWNGRD\x01";
 #[derive(Debug)]
 pub(crate) enum Server {
     ClientHello(ExpectClientHello),
-    V12(v12::Server),
+    V12(Box<v12::Server>),
     V13(v13::Server),
 }
 
@@ -38,7 +38,9 @@ impl Server {
             Self::ClientHello(state) => Ok(Step::Next(state.on_message(cx, message)?)),
             Self::V12(state) => {
                 cx.is_address_proven = true;
-                Ok(state.on_message(cx, message)?.map(Self::V12))
+                Ok(state
+                    .on_message(cx, message)?
+                    .map(|state| Self::V12(Box::new(state))))
             }
             Self::V13(state) => {
                 cx.is_address_proven = true;
@@ -70,6 +72,7 @@ impl ExpectClientHello {
     fn on_message(self, cx: &mut Context, message: &Message) -> Result<Server, CloseReason> {
         expect(message, HandshakeType::CLIENT_HELLO)?;
         let hello = ClientHello::decode(&message.body)?;
+        cx.client_random = Some(hello.random);
         let version = choose_version(cx, &hello)?;
         check_record_size_limit(hello.record_size_limit)?;
         if let Some(asked) = &self.asked {
@@ -95,7 +98,8 @@ impl ExpectClientHello {
         let params = choose_params(cx, hello, ProtocolVersion::DTLS_1_2)?;
         cx.version = Some(ProtocolVersion::DTLS_1_2);
         cx.absorb(message);
-        Ok(Server::V12(v12::Server::start(cx, message, hello, params)?))
+        let state = v12::Server::start(cx, message, hello, params)?;
+        Ok(Server::V12(Box::new(state)))
     }
 
     fn on_version_1_3(

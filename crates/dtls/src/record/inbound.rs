@@ -10,7 +10,9 @@ use crate::wire::ContentType;
 /// How many epochs are kept: that of the handshake, two for data, and one ahead.
 const MAX_EPOCHS: usize = 4;
 /// How many records that do not authenticate a key may be tried with (RFC 9147 section 4.5.3).
-pub(super) const INTEGRITY_LIMIT: u64 = 1 << 36;
+const INTEGRITY_LIMIT: u64 = 1 << 36;
+/// How many records that do not open cast doubt on keys that have never opened any.
+const DOUBTFUL: u64 = 2;
 
 /// Opens what the peer protects.
 #[derive(Debug, Default)]
@@ -52,6 +54,17 @@ impl Inbound {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.openers.is_empty()
+    }
+
+    /// Whether there are keys, and they have been tried, and have never opened anything.
+    pub(crate) fn opens_nothing(&self) -> bool {
+        let has_failed = |opener: &Opener| opener.failures >= DOUBTFUL;
+        self.openers.iter().any(has_failed) && !self.has_opened()
+    }
+
+    /// Whether the peer has shown that it has the keys.
+    pub(crate) fn has_opened(&self) -> bool {
+        self.openers.iter().any(|opener| opener.window.next() > 0)
     }
 
     /// The epoch of the newest keys.

@@ -73,7 +73,7 @@ fn change_every_byte(change: fn(&mut u8)) {
         for (number, (_, datagram)) in recorded(&configs).iter().enumerate() {
             for index in 0..datagram.len() {
                 let agreed = run(&configs, number, move |datagram| {
-                    change(&mut datagram[index])
+                    change(&mut datagram[index]);
                 });
                 outcomes[usize::from(agreed)] += 1;
             }

@@ -251,7 +251,7 @@ impl ServerHello {
         }
         if let Some(version) = self.selected_version {
             extension(out, ExtensionType::SUPPORTED_VERSIONS, |out| {
-                out.u16(version.0)
+                out.u16(version.0);
             });
         }
         if let Some(share) = &self.key_share {

@@ -218,13 +218,20 @@ fn pair_id(pair: &ice::PairInfo) -> String {
 
 /// The name in the registry of TLS, of those that we negotiate.
 fn cipher_name(suite: dtls::CipherSuite) -> String {
-    match suite {
-        dtls::CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256 => {
-            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256".to_owned()
+    use dtls::CipherSuite as Suite;
+    let name = match suite {
+        Suite::AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        Suite::AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        Suite::CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        Suite::ECDHE_ECDSA_AES_128_GCM_SHA256 => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        Suite::ECDHE_ECDSA_AES_256_GCM_SHA384 => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        Suite::ECDHE_ECDSA_CHACHA20_POLY1305_SHA256 => {
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
         }
-        dtls::CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384 => {
-            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384".to_owned()
-        }
-        other => format!("0x{:04X}", other.0),
-    }
+        Suite::ECDHE_RSA_AES_128_GCM_SHA256 => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        Suite::ECDHE_RSA_AES_256_GCM_SHA384 => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        Suite::ECDHE_RSA_CHACHA20_POLY1305_SHA256 => "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+        other => return format!("0x{:04X}", other.0),
+    };
+    name.to_owned()
 }
