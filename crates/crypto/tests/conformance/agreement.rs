@@ -41,7 +41,9 @@ fn seeded_share(
 ) -> impl Fn(&dyn tidewire_crypto::CryptoProvider) -> (KeyExchangeGroup, Vec<u8>, u64) {
     move |crypto| {
         let mut rng = Rng::from_u64(seed);
-        let exchange = crypto.start_key_exchange(group, &mut rng).unwrap();
+        let exchange = crypto
+            .start_key_exchange(group, &mut rng)
+            .expect("a group that all have");
         // The generator stands at the same place afterwards.
         (exchange.group(), exchange.share().to_vec(), rng.next_u64())
     }

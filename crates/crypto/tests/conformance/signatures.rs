@@ -78,7 +78,9 @@ fn seeded_key(
 ) -> impl Fn(&dyn tidewire_crypto::CryptoProvider) -> (tidewire_crypto::Secret, Vec<u8>, u64) {
     move |crypto| {
         let mut rng = Rng::from_u64(seed);
-        let key = crypto.generate_signing_key(kind, &mut rng).unwrap();
+        let key = crypto
+            .generate_signing_key(kind, &mut rng)
+            .expect("a kind that all have");
         let public_key = key.public_key().to_vec();
         // The generator stands at the same place afterwards.
         (key.to_pkcs8(), public_key, rng.next_u64())
