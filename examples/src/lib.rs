@@ -7,7 +7,7 @@ pub mod guard;
 pub mod web;
 pub mod webm;
 
-use tidewire::dtls::{CipherSuite, Role, SrtpProfile};
+use tidewire::dtls::{CipherSuite, NamedGroup, Role, SrtpProfile};
 
 /// The name that the TLS registry gives a cipher suite, or its number.
 pub fn cipher_suite(suite: CipherSuite) -> String {
@@ -19,6 +19,18 @@ pub fn cipher_suite(suite: CipherSuite) -> String {
         0xC02C => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
         0xCCA9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
         other => return format!("0x{other:04X}"),
+    };
+    name.to_owned()
+}
+
+/// The name of a group for key agreement (RFC 8446 section 4.2.7), or its number.
+pub fn named_group(group: NamedGroup) -> String {
+    let name = match group {
+        NamedGroup::X25519MLKEM768 => "X25519MLKEM768",
+        NamedGroup::X25519 => "x25519",
+        NamedGroup::SECP256R1 => "secp256r1",
+        NamedGroup::SECP384R1 => "secp384r1",
+        other => return format!("0x{:04X}", other.0),
     };
     name.to_owned()
 }

@@ -24,6 +24,7 @@ pub(crate) fn describe(connection: &PeerConnection, channels: &Channels) -> Valu
         "recv": channels.received(),
         "tls": dtls.map(|dtls| format!("{:04X}", dtls.info.version.0)),
         "cipher": dtls.map(|dtls| examples::cipher_suite(dtls.info.cipher_suite)),
+        "group": dtls.map(|dtls| examples::named_group(dtls.info.group)),
         "srtp": dtls.and_then(|dtls| dtls.info.srtp_profile).map(examples::srtp_profile),
         "role": dtls.map(|dtls| examples::dtls_role(dtls.role)),
         "in": {

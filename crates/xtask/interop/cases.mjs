@@ -23,11 +23,16 @@ export const FULL = {
     return `${tls} ${cipher ?? ""}`;
   },
 
-  "the two ends agree on the security": async ({ offerer, answerer }) => {
+  "the two ends agree on the security": async ({ offerer, answerer, variant }) => {
     const [one, other] = [await offerer.call("state"), await answerer.call("state")];
     same(one.tls, other.tls, "DTLS version");
+    same(one.tls, "FEFC", "DTLS version");
+    // Chromium's statistics do not tell the group.
+    const group = one.group ?? other.group ?? null;
+    const expected = variant === "no-pqc" ? "x25519" : "X25519MLKEM768";
+    if (group) same(group, expected, "group");
     if (one.role && other.role && one.role === other.role) throw new Error(`both are DTLS ${one.role}`);
-    return `offerer is ${one.role}`;
+    return `offerer is ${one.role}${group ? `, ${group}` : ""}`;
   },
 
   "text there and back": async ({ offerer }) => {
