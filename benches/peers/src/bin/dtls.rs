@@ -15,7 +15,9 @@ use tidewire_dtls::{
 use measuring::turns::{Contender, compare};
 
 #[derive(Parser)]
-#[command(about = "Measures how much CPU time a DTLS handshake takes, both sides together, in one run")]
+#[command(
+    about = "Measures how much CPU time a DTLS handshake takes, both sides together, in one run"
+)]
 struct Arguments {
     /// Handshakes in a round.
     #[arg(long, default_value_t = 50)]
@@ -28,25 +30,51 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     let providers = [
-        ("AWS-LC", aws_lc_rs::provider(), dimpl::crypto::aws_lc_rs::default_provider()),
-        ("pure Rust", rust_crypto::provider(), dimpl::crypto::rust_crypto::default_provider()),
+        (
+            "AWS-LC",
+            aws_lc_rs::provider(),
+            dimpl::crypto::aws_lc_rs::default_provider(),
+        ),
+        (
+            "pure Rust",
+            rust_crypto::portable(),
+            dimpl::crypto::rust_crypto::default_provider(),
+        ),
     ];
     for (name, ours, theirs) in providers {
         for version in [ProtocolVersion::DTLS_1_3, ProtocolVersion::DTLS_1_2] {
             for group in [NamedGroup::X25519, NamedGroup::SECP256R1] {
-                let mut contenders = [
+                let contenders = [
                     tidewire("Tidewire", &ours, version, group, false),
                     dimpl("dimpl", &theirs, version, group, false),
                     tidewire("Tidewire, new keys each time", &ours, version, group, true),
                     dimpl("dimpl, new keys each time", &theirs, version, group, true),
                 ];
+                let mut contenders = Vec::from(contenders);
+                if name == "pure Rust" {
+                    let default = rust_crypto::provider();
+                    let name = "Tidewire, default provider";
+                    contenders.push(tidewire(name, &default, version, group, false));
+                    let name = "Tidewire, default, new keys";
+                    contenders.push(tidewire(name, &default, version, group, true));
+                }
                 let title = format!("{version:?}, {group:?}, {name}");
-                compare(&title, &mut contenders, arguments.rounds, arguments.handshakes);
+                compare(
+                    &title,
+                    &mut contenders,
+                    arguments.rounds,
+                    arguments.handshakes,
+                );
             }
         }
         let hybrid = NamedGroup::X25519MLKEM768;
         let version = ProtocolVersion::DTLS_1_3;
-        let mut alone = [tidewire("Tidewire", &ours, version, hybrid, false)];
+        let mut alone = vec![tidewire("Tidewire", &ours, version, hybrid, false)];
+        if name == "pure Rust" {
+            let default = rust_crypto::provider();
+            let name = "Tidewire, default provider";
+            alone.push(tidewire(name, &default, version, hybrid, false));
+        }
         let title = format!("{version:?}, {hybrid:?}, {name}");
         compare(&title, &mut alone, arguments.rounds, arguments.handshakes);
     }
@@ -79,7 +107,9 @@ fn tidewire(
             configs = [config(&mut rng), config(&mut rng)];
         }
         let mut ends = [(Role::Client, 0), (Role::Server, 1)].map(|(role, own)| {
-            let peer = configs[1 - own].certificate.fingerprint(HashAlgorithm::Sha256);
+            let peer = configs[1 - own]
+                .certificate
+                .fingerprint(HashAlgorithm::Sha256);
             let config = Arc::clone(&configs[own]);
             Connection::new(config, role, vec![peer], rng.fork(), now).expect("a connection")
         });
@@ -117,7 +147,8 @@ fn dimpl(
         .build()
         .expect("a usable configuration");
     let config = Arc::new(config);
-    let certificate = || dimpl::certificate::generate_self_signed_certificate().expect("a certificate");
+    let certificate =
+        || dimpl::certificate::generate_self_signed_certificate().expect("a certificate");
     let mut certificates = [certificate(), certificate()];
     let now = Instant::now();
     Contender::new(name, move || {
@@ -151,7 +182,9 @@ fn dimpl(
                 }
                 for datagram in datagrams {
                     bytes += datagram.len() as u64;
-                    ends[1 - from].handle_packet(&datagram).expect("a good datagram");
+                    ends[1 - from]
+                        .handle_packet(&datagram)
+                        .expect("a good datagram");
                 }
             }
         }

@@ -1,5 +1,8 @@
-//! The default provider: RustCrypto and dalek, Rust throughout.
+//! The default provider: RustCrypto and dalek, Rust throughout, and graviola for public keys where the
+//! processor has the instructions that it is written in.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod accelerated;
 mod cipher;
 mod hash;
 mod hybrid;
@@ -15,13 +18,59 @@ use crate::provider::{
     SharedSecret, SignatureAlgorithm, SigningKey, UnusableKey,
 };
 
-/// The provider. It has no state; every call hands out the same.
+/// The provider. What it does, and every byte that it makes, is the same on every machine; how fast it
+/// is depends on the processor.
 pub fn provider() -> Arc<dyn CryptoProvider> {
-    Arc::new(RustCrypto)
+    Arc::new(RustCrypto {
+        is_accelerated: is_acceleration_supported(),
+    })
+}
+
+/// The same without what is written for some processors only: what [`provider`] is on all others.
+pub fn portable() -> Arc<dyn CryptoProvider> {
+    Arc::new(RustCrypto {
+        is_accelerated: false,
+    })
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn is_acceleration_supported() -> bool {
+    accelerated::is_supported()
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn is_acceleration_supported() -> bool {
+    false
+}
+
+/// Stands in where there is nothing that could be faster.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod accelerated {
+    use crate::Rng;
+    use crate::provider::{
+        KeyExchange, KeyExchangeError, KeyExchangeGroup, SharedSecret, SignatureAlgorithm,
+    };
+
+    pub(super) fn start(_: KeyExchangeGroup, _: &mut Rng) -> Option<Box<dyn KeyExchange>> {
+        None
+    }
+
+    pub(super) fn respond_hybrid(
+        _: &[u8],
+        _: &mut Rng,
+    ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
+        Err(KeyExchangeError::UnsupportedGroup)
+    }
+
+    pub(super) fn verify(_: SignatureAlgorithm, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+        None
+    }
 }
 
 #[derive(Debug)]
-struct RustCrypto;
+struct RustCrypto {
+    is_accelerated: bool,
+}
 
 impl CryptoProvider for RustCrypto {
     fn name(&self) -> &'static str {
@@ -66,6 +115,11 @@ impl CryptoProvider for RustCrypto {
         group: KeyExchangeGroup,
         rng: &mut Rng,
     ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
+        if self.is_accelerated
+            && let Some(exchange) = accelerated::start(group, rng)
+        {
+            return Ok(exchange);
+        }
         Ok(match group {
             KeyExchangeGroup::X25519MlKem768 => Box::new(hybrid::Hybrid::generate(rng)),
             KeyExchangeGroup::X25519 => Box::new(key_exchange::X25519::generate(rng)),
@@ -81,6 +135,9 @@ impl CryptoProvider for RustCrypto {
         rng: &mut Rng,
     ) -> Result<(Vec<u8>, SharedSecret), KeyExchangeError> {
         match group {
+            KeyExchangeGroup::X25519MlKem768 if self.is_accelerated => {
+                accelerated::respond_hybrid(peer, rng)
+            }
             KeyExchangeGroup::X25519MlKem768 => hybrid::respond(peer, rng),
             _ => {
                 let exchange = self.start_key_exchange(group, rng)?;
@@ -113,6 +170,12 @@ impl CryptoProvider for RustCrypto {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), AuthenticationError> {
+        if self.is_accelerated
+            && let Some(is_verified) =
+                accelerated::verify(algorithm, public_key, message, signature)
+        {
+            return is_verified.then_some(()).ok_or(AuthenticationError);
+        }
         signing::verify(algorithm, public_key, message, signature)
     }
 }

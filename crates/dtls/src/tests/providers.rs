@@ -8,7 +8,11 @@ use crate::CipherSuite;
 
 #[test]
 fn ends_over_any_two_providers_agree_under_every_suite() {
-    let providers = [rust_crypto::provider(), aws_lc_rs::provider()];
+    let providers = [
+        rust_crypto::provider(),
+        rust_crypto::portable(),
+        aws_lc_rs::provider(),
+    ];
     let suites = [
         CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256,
         CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384,
