@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
+use tidewire_crypto::{HashAlgorithm, KeyKind, Rng, rust_crypto};
 use tidewire_dtls::{
     Certificate, CipherSuite, CloseReason, Config, Connection, Event, Fingerprint, HandshakeError,
     Info, NamedGroup, Role, SrtpProfile, ValidityOptions,
@@ -65,6 +65,97 @@ fn agrees_on_aes_256_and_p_256_with_openssl_in_either_role() {
         };
         report.assert_agreed(CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384);
         assert_eq!(report.info().group, NamedGroup::SECP256R1);
+    }
+}
+
+const SUITES: [(&str, CipherSuite); 6] = [
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256,
+    ),
+    (
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384,
+    ),
+    (
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        CipherSuite::ECDHE_ECDSA_CHACHA20_POLY1305_SHA256,
+    ),
+    (
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256,
+    ),
+    (
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        CipherSuite::ECDHE_RSA_AES_256_GCM_SHA384,
+    ),
+    (
+        "ECDHE-RSA-CHACHA20-POLY1305",
+        CipherSuite::ECDHE_RSA_CHACHA20_POLY1305_SHA256,
+    ),
+];
+const GROUPS: [(&str, NamedGroup); 3] = [
+    ("X25519:P-256", NamedGroup::X25519),
+    ("P-256", NamedGroup::SECP256R1),
+    ("P-384:P-256", NamedGroup::SECP384R1),
+];
+
+#[test]
+fn agrees_on_every_suite_and_group_with_openssl_in_either_role() {
+    for role in [Role::Client, Role::Server] {
+        for (cipher, suite) in SUITES {
+            let is_rsa = cipher.contains("RSA") && !cipher.contains("ECDSA");
+            // A server of ours has no key of RSA.
+            if is_rsa && role == Role::Server {
+                continue;
+            }
+            let identity = if is_rsa {
+                Identity::Rsa
+            } else {
+                Identity::Signalled
+            };
+            for (groups, group) in GROUPS {
+                let arguments = ["-cipher", cipher, "-groups", groups];
+                // The certificates' curve has to be among them (RFC 8422 section 5.1).
+                let configure =
+                    |config: &mut Config| config.groups = vec![group, NamedGroup::SECP256R1];
+                let Some(report) = run_with(role, &arguments, configure, identity) else {
+                    return;
+                };
+                report.assert_agreed(suite);
+                assert_eq!(report.info().group, group);
+            }
+        }
+    }
+}
+
+#[test]
+fn accepts_every_kind_of_key_that_openssl_shows_in_either_role() {
+    for role in [Role::Client, Role::Server] {
+        // OpenSSL 3.0 does not use Ed25519 in DTLS.
+        for identity in [Identity::Kind(KeyKind::EcdsaP384), Identity::Rsa] {
+            let Some(report) = run_with(role, &[], |_| (), identity) else {
+                return;
+            };
+            let suite = report.info().cipher_suite;
+            let is_rsa = SUITES[3..].iter().any(|(_, rsa)| *rsa == suite);
+            assert_eq!(is_rsa, (role, identity) == (Role::Client, Identity::Rsa));
+            report.assert_agreed(suite);
+        }
+    }
+}
+
+#[test]
+fn makes_good_the_loss_of_a_tenth_with_openssl_in_either_role() {
+    for role in [Role::Client, Role::Server] {
+        for seed in 1..=5 {
+            let lost = Lost::Tenth(seed);
+            let Some(report) = run_losing(role, &[], |_| (), Identity::Signalled, lost) else {
+                return;
+            };
+            // Data is not repeated: that it is lost says nothing of the handshake.
+            assert!(report.openssl_said.contains(&report.exported()));
+        }
     }
 }
 
@@ -130,18 +221,23 @@ fn lose_each(role: Role) {
     }
 }
 
-/// The one datagram of the handshake that does not arrive, counted from 0.
+/// The one datagram of the handshake that does not arrive, counted from 0; or any of ten, under a seed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Lost {
     Nothing,
+    Tenth(u64),
     Sent(usize),
     Received(usize),
 }
 
 /// Whose certificate OpenSSL shows.
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Identity {
     Signalled,
+    /// The same, with a key of this kind.
+    Kind(KeyKind),
+    /// The same, with a key of RSA, which OpenSSL makes.
+    Rsa,
     Stranger,
     None,
 }
@@ -162,19 +258,19 @@ impl Report {
         }
     }
 
+    /// As OpenSSL writes it.
+    fn exported(&self) -> String {
+        let exported = self.exported.unwrap();
+        exported.iter().map(|byte| format!("{byte:02X}")).collect()
+    }
+
     fn assert_agreed(&self, suite: CipherSuite) {
         assert_eq!(self.info().cipher_suite, suite);
         assert_eq!(self.received, OPENSSL_SAYS, "{}", self.openssl_said);
         let said = std::str::from_utf8(WE_SAY).unwrap();
         assert!(self.openssl_said.contains(said), "{}", self.openssl_said);
-        let exported: String = self
-            .exported
-            .unwrap()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
         assert!(
-            self.openssl_said.contains(&exported),
+            self.openssl_said.contains(&self.exported()),
             "{}",
             self.openssl_said
         );
@@ -217,6 +313,15 @@ fn run_losing(
     let shown = if identity == Identity::Stranger { 2 } else { 1 };
     folder.write("certificate.der", certificates[shown].der());
     folder.write("key.der", &certificates[shown].to_pkcs8());
+    let mut expected = certificates[1].fingerprint(HashAlgorithm::Sha256);
+    if let Identity::Kind(kind) = identity {
+        let certificate = certificate_of_kind(kind, 1);
+        folder.write("certificate.der", certificate.der());
+        folder.write("key.der", &certificate.to_pkcs8());
+        expected = certificate.fingerprint(HashAlgorithm::Sha256);
+    } else if identity == Identity::Rsa {
+        expected = folder.write_rsa();
+    }
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let peer = free_address();
     let child = openssl(
@@ -227,7 +332,6 @@ fn run_losing(
         socket.local_addr().unwrap(),
         arguments,
     );
-    let expected = certificates[1].fingerprint(HashAlgorithm::Sha256);
     let [ours, ..] = certificates;
     let mut config = Config::new(rust_crypto::provider(), Arc::new(ours));
     config.initial_timeout = Duration::from_millis(200);
@@ -236,9 +340,14 @@ fn run_losing(
         SrtpProfile::AES128_CM_SHA1_80,
     ];
     configure(&mut config);
+    let seed = match lost {
+        Lost::Tenth(seed) => seed,
+        _ => 0,
+    };
     let socket = Lossy {
         socket,
         lost,
+        rng: Rng::from_u64(seed),
         sent: 0,
         received: 0,
     };
@@ -254,17 +363,18 @@ fn complain() {
     let _ = std::io::stderr().write_all(line);
 }
 
-/// A socket that loses one datagram.
+/// A socket that loses some datagrams.
 struct Lossy {
     socket: UdpSocket,
     lost: Lost,
+    rng: Rng,
     sent: usize,
     received: usize,
 }
 
 impl Lossy {
     fn send(&mut self, datagram: &[u8], peer: SocketAddr) {
-        if self.lost != Lost::Sent(self.sent) {
+        if !self.loses(Lost::Sent(self.sent)) {
             self.socket.send_to(datagram, peer).unwrap();
         }
         self.sent += 1;
@@ -273,17 +383,29 @@ impl Lossy {
     fn receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
         let received = self.socket.recv_from(buffer).ok()?;
         self.received += 1;
-        (self.lost != Lost::Received(self.received - 1)).then_some(received)
+        (!self.loses(Lost::Received(self.received - 1))).then_some(received)
+    }
+
+    fn loses(&mut self, datagram: Lost) -> bool {
+        match self.lost {
+            Lost::Tenth(_) => self.rng.next_u32().is_multiple_of(10),
+            lost => lost == datagram,
+        }
     }
 }
 
 fn certificate(seed: u64) -> Certificate {
+    certificate_of_kind(KeyKind::EcdsaP256, seed)
+}
+
+fn certificate_of_kind(kind: KeyKind, seed: u64) -> Certificate {
     let validity = ValidityOptions {
         not_before: 1_700_000_000,
         not_after: 4_000_000_000,
     };
     let crypto = rust_crypto::provider();
-    Certificate::generate(crypto.as_ref(), &mut Rng::from_u64(seed), validity).unwrap()
+    let rng = &mut Rng::from_u64(seed);
+    Certificate::generate_of_kind(crypto.as_ref(), kind, rng, validity).unwrap()
 }
 
 fn free_address() -> SocketAddr {
@@ -434,6 +556,33 @@ impl Folder {
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
+    }
+
+    /// A certificate of RSA and its key, by OpenSSL, and the fingerprint.
+    fn write_rsa(&self) -> Fingerprint {
+        let [certificate, key, pem] =
+            ["certificate.der", "key.der", "key.pem"].map(|name| self.0.join(name));
+        let made = Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x",
+            ])
+            .args(["-outform", "DER", "-out"])
+            .arg(&certificate)
+            .arg("-keyout")
+            .arg(&pem)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let converted = Command::new("openssl")
+            .args(["pkey", "-outform", "DER", "-in"])
+            .arg(&pem)
+            .arg("-out")
+            .arg(&key)
+            .output()
+            .unwrap();
+        assert!(converted.status.success(), "{converted:?}");
+        let der = std::fs::read(&certificate).unwrap();
+        Fingerprint::of(&*rust_crypto::provider(), HashAlgorithm::Sha256, &der)
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
