@@ -7,6 +7,8 @@ mod key_update;
 mod records;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_1_3;
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -37,12 +37,14 @@ impl Server {
         match self {
             Self::ClientHello(state) => Ok(Step::Next(state.on_message(cx, message)?)),
             Self::V12(state) => {
-                cx.is_address_proven = true;
+                // What comes before the client's signature anybody can write without having seen an answer.
+                cx.is_address_proven |= !cx.inbound.is_empty();
                 Ok(state
                     .on_message(cx, message)?
                     .map(|state| Self::V12(Box::new(state))))
             }
             Self::V13(state) => {
+                // It came under keys that nobody has who has not seen the answer.
                 cx.is_address_proven = true;
                 Ok(state.on_message(cx, message)?.map(Self::V13))
             }

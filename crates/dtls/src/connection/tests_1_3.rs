@@ -1,0 +1,301 @@
+//! What only somebody who holds the connection's own keys can try, in DTLS 1.3.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use tidewire_crypto::{HashAlgorithm, Rng, rust_crypto};
+
+use super::{Connection, State};
+use crate::certificate::{Certificate, ValidityOptions};
+use crate::config::Config;
+use crate::error::{CloseReason, HandshakeError};
+use crate::event::Role;
+use crate::record::Epoch;
+use crate::wire::{ContentType, DecodeError, HandshakeType, NamedGroup};
+
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+
+fn ends(now: Instant) -> [Connection; 2] {
+    let crypto = rust_crypto::provider();
+    let certificates = [1, 2].map(|seed| {
+        let validity = ValidityOptions {
+            not_before: 0,
+            not_after: 2_000_000_000,
+        };
+        Arc::new(Certificate::generate(&*crypto, &mut Rng::from_u64(seed), validity).unwrap())
+    });
+    [(Role::Client, 0), (Role::Server, 1)].map(|(role, own)| {
+        let mut config = Config::new(crypto.clone(), certificates[own].clone());
+        config.groups = vec![NamedGroup::X25519];
+        let expected = vec![certificates[1 - own].fingerprint(HashAlgorithm::Sha256)];
+        let rng = Rng::from_u64(own as u64);
+        Connection::new(Arc::new(config), role, expected, rng, now).unwrap()
+    })
+}
+
+fn carry(ends: &mut [Connection; 2], from: usize, now: Instant) {
+    let mut datagram = Vec::new();
+    while ends[from].poll_transmit(now, &mut datagram) {
+        ends[1 - from].handle_datagram(now, BytesMut::from(&datagram[..]));
+        datagram.clear();
+    }
+}
+
+fn connected(now: Instant) -> [Connection; 2] {
+    let mut ends = ends(now);
+    for from in [CLIENT, SERVER, CLIENT, SERVER] {
+        carry(&mut ends, from, now);
+    }
+    assert!(ends.iter().all(|end| end.info().is_some()));
+    ends
+}
+
+/// A record under keys of `from`.
+fn protected(from: &mut Connection, epoch: Epoch, kind: ContentType, content: &[u8]) -> BytesMut {
+    let mut record = Vec::new();
+    let outbound = &mut from.cx.outbound;
+    let written = outbound.write(epoch, kind, &mut record, |out| out.bytes(content));
+    assert!(written.is_ok());
+    BytesMut::from(&record[..])
+}
+
+fn message(kind: HandshakeType, sequence: u16, body: &[u8]) -> Vec<u8> {
+    let len = [0, 0, body.len() as u8];
+    let [high, low] = sequence.to_be_bytes();
+    [&[kind.0][..], &len, &[high, low, 0, 0, 0], &len, body].concat()
+}
+
+/// The number of the next message of a connected client's, or server's.
+fn next_message(from: usize) -> u16 {
+    // ClientHello, Certificate, CertificateVerify, Finished; the server's are three more.
+    [4, 6][from]
+}
+
+/// What becomes of a connected end that is sent this message.
+fn after(from: usize, kind: HandshakeType, body: &[u8]) -> [Connection; 2] {
+    let now = tidewire_netsim::start();
+    let mut ends = connected(now);
+    let message = message(kind, next_message(from), body);
+    let handshake = ContentType::HANDSHAKE;
+    let record = protected(&mut ends[from], Epoch::APPLICATION, handshake, &message);
+    ends[1 - from].handle_datagram(now, record);
+    ends
+}
+
+fn failed(error: HandshakeError) -> Option<CloseReason> {
+    Some(CloseReason::Handshake(error))
+}
+
+#[test]
+fn a_ticket_is_acknowledged_and_ignored_by_a_client_alone() {
+    let mut ends = after(SERVER, HandshakeType::NEW_SESSION_TICKET, &[7; 40]);
+    assert!(ends[CLIENT].info().is_some());
+    let sent = ends[CLIENT].stats().acks_sent;
+    carry(&mut ends, CLIENT, tidewire_netsim::start());
+    assert_eq!(ends[CLIENT].stats().acks_sent, sent + 1);
+    let ends = after(CLIENT, HandshakeType::NEW_SESSION_TICKET, &[7; 40]);
+    let reason = failed(HandshakeError::UnexpectedMessage(4));
+    assert_eq!(ends[SERVER].close_reason(), reason);
+}
+
+#[test]
+fn what_has_no_place_after_the_handshake_ends_the_connection() {
+    for from in [CLIENT, SERVER] {
+        for kind in [
+            HandshakeType::CLIENT_HELLO,
+            HandshakeType::FINISHED,
+            HandshakeType::CERTIFICATE_REQUEST,
+            HandshakeType(99),
+        ] {
+            let ends = after(from, kind, &[0; 3]);
+            let reason = failed(HandshakeError::UnexpectedMessage(kind.0));
+            assert_eq!(ends[1 - from].close_reason(), reason);
+            assert!(ends[1 - from].is_end_authentic());
+        }
+    }
+}
+
+#[test]
+fn a_malformed_key_update_ends_the_connection() {
+    let field = "KeyUpdate.request_update";
+    let cases: [(&[u8], HandshakeError); 3] = [
+        (&[2], HandshakeError::IllegalParameter(field)),
+        (&[], HandshakeError::Decode(DecodeError { field })),
+        (&[0, 0], HandshakeError::Decode(DecodeError { field })),
+    ];
+    for (body, error) in cases {
+        let ends = after(CLIENT, HandshakeType::KEY_UPDATE, body);
+        assert_eq!(ends[SERVER].close_reason(), failed(error));
+    }
+}
+
+#[test]
+fn a_finished_over_another_handshake_is_refused() {
+    let now = tidewire_netsim::start();
+    for body in [&[0; 32][..], &[], &[0; 31], &[0; 33]] {
+        let mut ends = ends(now);
+        carry(&mut ends, CLIENT, now);
+        carry(&mut ends, SERVER, now);
+        // The client's own Finished is the last of its flight: it is kept back.
+        let mut datagrams = Vec::new();
+        let mut datagram = Vec::new();
+        while ends[CLIENT].poll_transmit(now, &mut datagram) {
+            datagrams.push(std::mem::take(&mut datagram));
+        }
+        let whole = datagrams.concat();
+        // Each record names its length; Finished is the last of them.
+        let mut rest = &whole[..];
+        let mut records = Vec::new();
+        while !rest.is_empty() {
+            let len = 5 + usize::from(u16::from_be_bytes([rest[3], rest[4]]));
+            records.push(&rest[..len]);
+            rest = &rest[len..];
+        }
+        for record in &records[..records.len() - 1] {
+            ends[SERVER].handle_datagram(now, BytesMut::from(*record));
+        }
+        let finished = message(HandshakeType::FINISHED, 3, body);
+        let handshake = ContentType::HANDSHAKE;
+        let record = protected(&mut ends[CLIENT], Epoch::HANDSHAKE, handshake, &finished);
+        ends[SERVER].handle_datagram(now, record);
+        assert_eq!(
+            ends[SERVER].close_reason(),
+            failed(HandshakeError::BadFinished)
+        );
+    }
+}
+
+#[test]
+fn a_malformed_acknowledgement_is_dropped_and_one_of_nothing_does_nothing() {
+    let now = tidewire_netsim::start();
+    let mut ends = connected(now);
+    let cases: [(&[u8], u64); 6] = [
+        (&[], 1),
+        (&[0], 2),
+        (&[0, 1, 0], 3),
+        (&[0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 4),
+        (&[0, 0, 0], 5),
+        (&[0, 0], 5),
+    ];
+    for (content, malformed) in cases {
+        let record = protected(
+            &mut ends[CLIENT],
+            Epoch::APPLICATION,
+            ContentType::ACK,
+            content,
+        );
+        ends[SERVER].handle_datagram(now, record);
+        assert_eq!(ends[SERVER].stats().dropped.malformed, malformed);
+    }
+    assert!(ends[SERVER].info().is_some());
+}
+
+#[test]
+fn data_under_the_keys_of_the_handshake_is_not_handed_out() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    carry(&mut ends, CLIENT, now);
+    carry(&mut ends, SERVER, now);
+    let data = ContentType::APPLICATION_DATA;
+    let record = protected(&mut ends[CLIENT], Epoch::HANDSHAKE, data, b"too early");
+    ends[SERVER].handle_datagram(now, record);
+    let record = protected(&mut ends[CLIENT], Epoch::APPLICATION, data, b"early");
+    ends[SERVER].handle_datagram(now, record);
+    assert_eq!(ends[SERVER].poll_data(), None);
+    carry(&mut ends, CLIENT, now);
+    // Under keys that are for data it waits for its time.
+    assert_eq!(ends[SERVER].poll_data().as_deref(), Some(&b"early"[..]));
+    assert_eq!(ends[SERVER].poll_data(), None);
+}
+
+#[test]
+fn a_fatal_alert_has_no_need_of_its_level_and_a_cancellation_is_no_end() {
+    let now = tidewire_netsim::start();
+    for (content, ends_it) in [([1, 90], false), ([1, 40], true), ([2, 40], true)] {
+        let mut ends = connected(now);
+        let kind = ContentType::ALERT;
+        let record = protected(&mut ends[CLIENT], Epoch::APPLICATION, kind, &content);
+        ends[SERVER].handle_datagram(now, record);
+        assert_eq!(ends[SERVER].close_reason().is_some(), ends_it);
+    }
+}
+
+#[test]
+fn forged_records_neither_end_a_handshake_that_goes_on_nor_a_connection() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    carry(&mut ends, CLIENT, now);
+    let forge = |end: &mut Connection| {
+        for first in [0x2e, 0x2f, 0x2c, 0x2d, 0x20, 0x3f] {
+            let mut forged = vec![first, 0, 0, 0, 40];
+            forged.resize(45, 0xab);
+            end.handle_datagram(now, BytesMut::from(&forged[..]));
+        }
+    };
+    forge(&mut ends[SERVER]);
+    forge(&mut ends[CLIENT]);
+    for from in [SERVER, CLIENT, SERVER] {
+        carry(&mut ends, from, now);
+    }
+    assert!(ends.iter().all(|end| end.info().is_some()));
+    for end in &mut ends {
+        forge(end);
+        assert!(end.info().is_some() && end.stats().dropped.unauthentic > 0);
+        let later = now + std::time::Duration::from_secs(3600);
+        end.handle_timeout(later);
+        assert!(end.info().is_some());
+    }
+}
+
+#[test]
+fn two_sides_with_different_keys_give_up_soon() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    carry(&mut ends, CLIENT, now);
+    let mut datagram = Vec::new();
+    assert!(ends[SERVER].poll_transmit(now, &mut datagram));
+    // The last byte of the ServerHello, which is the last of the server's share.
+    let hello = 13 + usize::from(u16::from_be_bytes([datagram[11], datagram[12]]));
+    datagram[hello - 1] ^= 1;
+    ends[CLIENT].handle_datagram(now, BytesMut::from(&datagram[..]));
+    let due = ends[CLIENT].poll_timeout().unwrap();
+    let mut at = due;
+    while ends[CLIENT].close_reason().is_none() {
+        ends[CLIENT].handle_timeout(at);
+        let mut out = Vec::new();
+        while ends[CLIENT].poll_transmit(at, &mut out) {}
+        assert!(at < now + std::time::Duration::from_secs(5));
+        at = ends[CLIENT].poll_timeout().unwrap_or(at);
+    }
+    let reason = failed(HandshakeError::KeysDiffer);
+    assert_eq!(ends[CLIENT].close_reason(), reason);
+    assert!(
+        !ends[CLIENT].is_end_authentic(),
+        "anybody could have done that"
+    );
+}
+
+#[test]
+fn another_first_hello_is_told_apart_from_one_that_is_repeated() {
+    let now = tidewire_netsim::start();
+    let mut pair = ends(now);
+    let mut hello = Vec::new();
+    assert!(pair[CLIENT].poll_transmit(now, &mut hello));
+    assert!(
+        !pair[SERVER].is_other_client_hello(&hello),
+        "nothing has begun"
+    );
+    pair[SERVER].handle_datagram(now, BytesMut::from(&hello[..]));
+    assert!(!pair[SERVER].is_other_client_hello(&hello));
+    // A byte of the random.
+    let mut other = hello.clone();
+    other[30] ^= 1;
+    assert!(pair[SERVER].is_other_client_hello(&other));
+    for len in 0..59 {
+        assert!(!pair[SERVER].is_other_client_hello(&other[..len]));
+    }
+    assert!(!pair[CLIENT].is_other_client_hello(&other));
+    assert!(matches!(pair[SERVER].state, State::Server(_)));
+}
