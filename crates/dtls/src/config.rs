@@ -38,6 +38,8 @@ pub struct Config {
     /// The most bytes that a record of the peer's may protect (RFC 8449), 64 to 16384, for an application
     /// with little memory. A client that has none of these limits says nothing of them.
     pub record_size_limit: Option<u16>,
+    /// How this side knows who the peer is.
+    pub verification: Verification,
     /// How a server finds out that a client is where its datagrams say that it is.
     pub address_validation: AddressValidation,
     /// Where the keys of connections are written to, for Wireshark and the like. **Whoever reads them
@@ -85,6 +87,7 @@ impl Config {
                 NamedGroup::SECP384R1,
             ],
             record_size_limit: None,
+            verification: Verification::Fingerprint,
             address_validation: AddressValidation::Proven,
             key_log: None,
             srtp_profiles: Vec::new(),
@@ -152,6 +155,51 @@ impl Config {
         let type_len = u16::from(version == ProtocolVersion::DTLS_1_3);
         self.record_size_limit
             .unwrap_or(MAX_CONTENT_LEN as u16 + type_len)
+    }
+}
+
+/// How a side knows who its peer is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// By its certificate, whose fingerprint has been signalled. Both sides have to have one (RFC 8827
+    /// section 6.5).
+    #[default]
+    Fingerprint,
+    /// Not at all. **Whoever sits between the two sides reads and writes everything.** For suites of tests,
+    /// whose peers have certificates that nobody signals.
+    DangerouslyNone(ClientCertificate),
+}
+
+/// Whether a server that does not know its clients asks for their certificates. A client that goes
+/// without verification is content with a server that asks for none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ClientCertificate {
+    /// It does not.
+    NotRequested,
+    /// It does, and is content without.
+    Requested,
+    /// It does, and goes no further without.
+    Required,
+}
+
+impl Verification {
+    pub(crate) fn requests_client_certificate(self) -> bool {
+        self != Self::DangerouslyNone(ClientCertificate::NotRequested)
+    }
+
+    pub(crate) fn requires_client_certificate(self) -> bool {
+        matches!(
+            self,
+            Self::Fingerprint | Self::DangerouslyNone(ClientCertificate::Required)
+        )
+    }
+
+    /// Whether a client's certificate has to be asked for: a server that does not care who it talks to is
+    /// none of WebRTC.
+    pub(crate) fn has_to_be_asked(self) -> bool {
+        self == Self::Fingerprint
     }
 }
 

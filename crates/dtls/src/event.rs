@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::certificate::Fingerprint;
+#[cfg(doc)]
+use crate::config::Verification;
 use crate::error::CloseReason;
 use crate::wire::{CipherSuite, NamedGroup, ProtocolVersion, SrtpProfile};
 
@@ -26,6 +28,16 @@ pub enum Event {
     Closed(CloseReason),
 }
 
+/// The certificate that the peer has shown to be its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct PeerCertificate {
+    /// The fingerprint that it was verified against.
+    pub fingerprint: Fingerprint,
+    /// The certificate, in DER.
+    pub der: Arc<[u8]>,
+}
+
 /// What the handshake settled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -40,8 +52,6 @@ pub struct Info {
     pub srtp_profile: Option<SrtpProfile>,
     /// The application protocol (RFC 7301), if one was negotiated.
     pub alpn_protocol: Option<Vec<u8>>,
-    /// The fingerprint that the peer's certificate was verified against.
-    pub peer_fingerprint: Fingerprint,
-    /// The peer's certificate, in DER.
-    pub peer_certificate: Arc<[u8]>,
+    /// The peer's certificate. There always is one but where [`Verification`] asks for none.
+    pub peer_certificate: Option<PeerCertificate>,
 }

@@ -71,10 +71,12 @@ mod wire;
 pub use certificate::{
     Certificate, CertificateError, Fingerprint, ParseFingerprintError, ValidityOptions,
 };
-pub use config::{AddressValidation, Config, KeyLog, key_log_line};
+pub use config::{
+    AddressValidation, ClientCertificate, Config, KeyLog, Verification, key_log_line,
+};
 pub use connection::Connection;
 pub use error::{CloseReason, ConfigError, ExportError, HandshakeError};
-pub use event::{Event, Info, Role};
+pub use event::{Event, Info, PeerCertificate, Role};
 pub use record::{RecordOverhead, SealError};
 pub use stats::{Dropped, Stats};
 pub use wire::{

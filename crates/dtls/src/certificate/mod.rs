@@ -13,5 +13,5 @@ pub use error::CertificateError;
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use own::{Certificate, ValidityOptions};
 pub(crate) use peer::{
-    ExpectedFingerprints, FingerprintVerified, KeyType, accepted_schemes, own_scheme, public_key,
+    AcceptableCertificates, AcceptedCertificate, KeyType, accepted_schemes, own_scheme, public_key,
 };

@@ -6,6 +6,7 @@ use tidewire_crypto::{CryptoProvider, HashAlgorithm, KeyKind, SignatureAlgorithm
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Fingerprint;
+use crate::config::Verification;
 use crate::error::{CloseReason, ConfigError, HandshakeError};
 use crate::wire::{ProtocolVersion, SignatureScheme};
 
@@ -19,16 +20,25 @@ const ED25519: &str = "1.3.101.112";
 /// rsaEncryption, RFC 8017 appendix A.1.
 const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 
-/// The fingerprints that the signalling vouches for. Never empty.
+/// Which certificates a peer may have.
 #[derive(Clone, Debug)]
-pub(crate) struct ExpectedFingerprints(Vec<Fingerprint>);
+pub(crate) enum AcceptableCertificates {
+    /// Those with fingerprints that the signalling vouches for. Never empty.
+    Fingerprints(Vec<Fingerprint>),
+    /// Any: [`Verification::DangerouslyNone`].
+    Any,
+}
 
-impl ExpectedFingerprints {
-    pub(crate) fn new(fingerprints: Vec<Fingerprint>) -> Result<Self, ConfigError> {
-        if fingerprints.is_empty() {
-            return Err(ConfigError::NoFingerprint);
+impl AcceptableCertificates {
+    pub(crate) fn new(
+        verification: Verification,
+        fingerprints: Vec<Fingerprint>,
+    ) -> Result<Self, ConfigError> {
+        match verification {
+            Verification::Fingerprint if fingerprints.is_empty() => Err(ConfigError::NoFingerprint),
+            Verification::Fingerprint => Ok(Self::Fingerprints(fingerprints)),
+            Verification::DangerouslyNone(_) => Ok(Self::Any),
         }
-        Ok(Self(fingerprints))
     }
 
     /// Compares `der` with the fingerprints of the strongest hash that was signalled; weaker ones
@@ -37,19 +47,22 @@ impl ExpectedFingerprints {
         &self,
         crypto: &dyn CryptoProvider,
         der: &[u8],
-    ) -> Result<FingerprintVerified, CloseReason> {
-        let strongest = self
-            .0
-            .iter()
-            .map(|print| print.algorithm())
-            .max_by_key(rank);
-        let algorithm = strongest.unwrap_or(HashAlgorithm::Sha256);
-        let fingerprint = Fingerprint::of(crypto, algorithm, der);
-        if !self.0.contains(&fingerprint) {
-            return Err(CloseReason::FingerprintMismatch);
-        }
+    ) -> Result<AcceptedCertificate, CloseReason> {
+        let fingerprint = match self {
+            Self::Fingerprints(expected) => {
+                let algorithms = expected.iter().map(|print| print.algorithm());
+                let strongest = algorithms.max_by_key(rank);
+                let algorithm = strongest.unwrap_or(HashAlgorithm::Sha256);
+                let fingerprint = Fingerprint::of(crypto, algorithm, der);
+                if !expected.contains(&fingerprint) {
+                    return Err(CloseReason::FingerprintMismatch);
+                }
+                fingerprint
+            }
+            Self::Any => Fingerprint::of(crypto, HashAlgorithm::Sha256, der),
+        };
         let (key_type, public_key) = public_key(der)?;
-        Ok(FingerprintVerified {
+        Ok(AcceptedCertificate {
             fingerprint,
             der: Arc::from(der),
             key_type,
@@ -62,17 +75,17 @@ fn rank(algorithm: &HashAlgorithm) -> usize {
     algorithm.output_len()
 }
 
-/// Proof that a certificate has a fingerprint that was signalled. Nothing else makes one, and no
-/// connection is established without one.
+/// Proof that a certificate has a fingerprint that was signalled, or that the caller takes any. Nothing
+/// else makes one.
 #[derive(Debug)]
-pub(crate) struct FingerprintVerified {
+pub(crate) struct AcceptedCertificate {
     fingerprint: Fingerprint,
     der: Arc<[u8]>,
     key_type: KeyType,
     public_key: Vec<u8>,
 }
 
-impl FingerprintVerified {
+impl AcceptedCertificate {
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }

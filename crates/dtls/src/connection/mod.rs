@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use tidewire_crypto::Rng;
 
-use crate::certificate::{ExpectedFingerprints, Fingerprint};
+use crate::certificate::{AcceptableCertificates, Fingerprint};
 use crate::config::Config;
 use crate::error::{CloseReason, ConfigError, ExportError};
-use crate::event::{Event, Info, Role};
+use crate::event::{Event, Info, PeerCertificate, Role};
 use crate::flight::{MESSAGE_HEADER_LEN, Reassembler, Retransmission};
 use crate::handshake::{Client, Context, Established, Keys, Server};
 use crate::record::{Header, MAX_CONTENT_LEN, RecordOverhead, SealError};
@@ -96,7 +96,7 @@ pub struct Connection {
 enum State {
     Client(Client),
     Server(Server),
-    /// The box holds the proof that the peer's fingerprint was verified.
+    /// The box holds the proof that the peer's certificate was accepted.
     Connected(Box<Established>),
     Closed(CloseReason),
 }
@@ -112,7 +112,7 @@ impl Connection {
     /// client says hello at once.
     ///
     /// # Errors
-    /// When `expected` is empty, or nothing could be offered or chosen under this configuration.
+    /// When `expected` is empty although the peer is known by its fingerprint, or nothing could be offered or chosen under this configuration.
     pub fn new(
         config: Arc<Config>,
         role: Role,
@@ -120,7 +120,7 @@ impl Connection {
         rng: Rng,
         now: Instant,
     ) -> Result<Self, ConfigError> {
-        let expected = ExpectedFingerprints::new(expected)?;
+        let expected = AcceptableCertificates::new(config.verification, expected)?;
         check(&config)?;
         let first = config.initial_timeout;
         let retransmission = Retransmission::new(first, config.min_timeout, config.max_timeout);
@@ -479,7 +479,9 @@ fn describe(established: &Established) -> Info {
         group: established.group,
         srtp_profile: established.params.srtp_profile,
         alpn_protocol: established.params.alpn.clone(),
-        peer_fingerprint: established.peer.fingerprint(),
-        peer_certificate: Arc::clone(established.peer.der()),
+        peer_certificate: established.peer.as_ref().map(|peer| PeerCertificate {
+            fingerprint: peer.fingerprint(),
+            der: Arc::clone(peer.der()),
+        }),
     }
 }

@@ -46,6 +46,14 @@ impl Retransmission {
             .clamp(self.floor, self.ceiling);
         if self.repetitions == 0 {
             self.current = self.first;
+            self.restart();
+        }
+    }
+
+    /// The time that is running goes on from the moment at which the flight went out.
+    fn restart(&mut self) {
+        if let (Some(_), Some(sent)) = (self.deadline, self.last_sent) {
+            self.deadline = sent.checked_add(self.current);
         }
     }
 
@@ -142,6 +150,15 @@ mod tests {
         timer.answered(now + Duration::from_millis(30));
         timer.sent(now);
         assert_eq!(timer.deadline(), Some(now + Duration::from_millis(110)));
+    }
+
+    #[test]
+    fn a_round_trip_that_becomes_known_counts_for_the_flight_that_is_out() {
+        let mut timer = timer();
+        let now = tidewire_netsim::start();
+        timer.sent(now);
+        timer.set_rtt(Duration::from_millis(100));
+        assert_eq!(timer.deadline(), Some(now + Duration::from_millis(250)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 use tidewire_crypto::Rng;
 
 use super::transcript::Transcript;
-use crate::certificate::{ExpectedFingerprints, FingerprintVerified, own_scheme};
+use crate::certificate::{AcceptableCertificates, AcceptedCertificate, own_scheme};
 use crate::config::{AddressValidation, Config};
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::{Flight, Message};
@@ -40,7 +40,8 @@ impl<S> Step<S> {
 /// A complete handshake.
 #[derive(Debug)]
 pub(crate) struct Established {
-    pub(crate) peer: FingerprintVerified,
+    /// None only where the peer did not have to show one.
+    pub(crate) peer: Option<AcceptedCertificate>,
     pub(crate) params: Params,
     pub(crate) group: NamedGroup,
     pub(crate) keys: Keys,
@@ -77,7 +78,7 @@ pub(crate) struct Params {
 pub(crate) struct Context {
     pub(crate) config: Arc<Config>,
     pub(crate) rng: Rng,
-    pub(crate) expected: ExpectedFingerprints,
+    pub(crate) expected: AcceptableCertificates,
     pub(crate) flight: Flight,
     pub(crate) outbound: Outbound,
     pub(crate) inbound: Inbound,
@@ -93,7 +94,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(config: Arc<Config>, expected: ExpectedFingerprints, rng: Rng) -> Self {
+    pub(crate) fn new(config: Arc<Config>, expected: AcceptableCertificates, rng: Rng) -> Self {
         Self {
             is_address_proven: config.address_validation == AddressValidation::Proven,
             config,
@@ -196,9 +197,23 @@ impl Context {
     pub(crate) fn verify_certificate(
         &self,
         der: Option<&[u8]>,
-    ) -> Result<FingerprintVerified, CloseReason> {
+    ) -> Result<AcceptedCertificate, CloseReason> {
         let der = der.ok_or(HandshakeError::NoCertificate)?;
         self.expected.verify(&*self.config.crypto, der)
+    }
+
+    /// The same for a client's, which may lack where it does not have to be there; `missing` tells of it
+    /// where it has to.
+    pub(crate) fn verify_client_certificate(
+        &self,
+        der: Option<&[u8]>,
+        missing: HandshakeError,
+    ) -> Result<Option<AcceptedCertificate>, CloseReason> {
+        if der.is_none() && self.config.verification.requires_client_certificate() {
+            return Err(missing.into());
+        }
+        der.map(|der| self.expected.verify(&*self.config.crypto, der))
+            .transpose()
     }
 
     /// Compares the peer's Finished with what it has to be.

@@ -131,8 +131,11 @@ impl PeerConnection {
         let (print, der) = (&self.certificate_fingerprint, self.certificate.der());
         let own = certificate(Ids::LOCAL_CERTIFICATE, print, der, timestamp);
         entries.push(StatsEntry::Certificate(own));
-        entries.extend(transport.dtls_stats().map(|dtls| {
-            let (print, der) = (&dtls.info.peer_fingerprint, &dtls.info.peer_certificate);
+        let shown = transport
+            .dtls_stats()
+            .and_then(|dtls| dtls.info.peer_certificate);
+        entries.extend(shown.map(|shown| {
+            let (print, der) = (&shown.fingerprint, &shown.der);
             let peers = certificate(Ids::REMOTE_CERTIFICATE, print, der, timestamp);
             StatsEntry::Certificate(peers)
         }));

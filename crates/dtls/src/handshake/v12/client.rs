@@ -1,6 +1,6 @@
 //! The client's side, RFC 5246 section 7.3 and RFC 6347 section 4.2.
 
-use crate::certificate::{FingerprintVerified, own_scheme};
+use crate::certificate::{AcceptedCertificate, own_scheme};
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
 use crate::handshake::context::{Context, Established, Keys, Params, Step, expect};
@@ -36,9 +36,7 @@ impl Client {
             Self::ServerKeyExchange(state) => {
                 Self::CertificateRequest(state.on_message(cx, message)?)
             }
-            Self::CertificateRequest(state) => {
-                Self::ServerHelloDone(state.on_message(cx, message)?)
-            }
+            Self::CertificateRequest(state) => state.on_message(cx, message)?,
             Self::ServerHelloDone(state) => Self::Finished(state.on_message(cx, message)?),
             Self::Finished(state) => return state.on_message(cx, message),
         }))
@@ -74,7 +72,7 @@ impl ExpectCertificate {
 #[derive(Debug)]
 pub(crate) struct ExpectServerKeyExchange {
     params: Params,
-    peer: FingerprintVerified,
+    peer: AcceptedCertificate,
 }
 
 impl ExpectServerKeyExchange {
@@ -115,7 +113,7 @@ impl ExpectServerKeyExchange {
 #[derive(Debug)]
 struct AuthenticServer {
     params: Params,
-    peer: FingerprintVerified,
+    peer: AcceptedCertificate,
     group: NamedGroup,
     share: Vec<u8>,
 }
@@ -127,11 +125,15 @@ pub(crate) struct ExpectCertificateRequest {
 }
 
 impl ExpectCertificateRequest {
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectServerHelloDone, CloseReason> {
+    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Client, CloseReason> {
+        let is_asked = message.kind != HandshakeType::SERVER_HELLO_DONE;
+        if !is_asked && !cx.config.verification.has_to_be_asked() {
+            let next = ExpectServerHelloDone {
+                server: self.server,
+                is_asked,
+            };
+            return Ok(Client::Finished(next.on_message(cx, message)?));
+        }
         expect(message, HandshakeType::CERTIFICATE_REQUEST)?;
         let request = CertificateRequest::decode(&message.body)?;
         let ours = own_scheme(cx.config.certificate.key());
@@ -139,9 +141,10 @@ impl ExpectCertificateRequest {
             return Err(HandshakeError::SignatureScheme.into());
         }
         cx.absorb(message);
-        Ok(ExpectServerHelloDone {
+        Ok(Client::ServerHelloDone(ExpectServerHelloDone {
             server: self.server,
-        })
+            is_asked,
+        }))
     }
 }
 
@@ -149,6 +152,8 @@ impl ExpectCertificateRequest {
 #[derive(Debug)]
 pub(crate) struct ExpectServerHelloDone {
     server: AuthenticServer,
+    /// Whether the server has asked for a certificate.
+    is_asked: bool,
 }
 
 impl ExpectServerHelloDone {
@@ -164,12 +169,16 @@ impl ExpectServerHelloDone {
         }
         cx.absorb(message);
         cx.flight.begin(Some(message.sequence));
-        cx.send_certificate();
+        if self.is_asked {
+            cx.send_certificate();
+        }
         let secrets = send_key_exchange(cx, &self.server)?;
         let (client, server) = secrets.protections()?;
         cx.install(self.server.params.suite, client, server);
-        let signed = cx.transcript.bytes().to_vec();
-        cx.send_certificate_verify(&signed)?;
+        if self.is_asked {
+            let signed = cx.transcript.bytes().to_vec();
+            cx.send_certificate_verify(&signed)?;
+        }
         cx.send_finished(Sender::Client, &secrets);
         Ok(ExpectFinished {
             server: self.server,
@@ -210,7 +219,7 @@ impl ExpectFinished {
         Context::verify_finished(message, &verify_data)?;
         cx.flight.clear();
         Ok(Step::Done(Box::new(Established {
-            peer: self.server.peer,
+            peer: Some(self.server.peer),
             params: self.server.params,
             group: self.server.group,
             keys: Keys::V12(self.secrets),

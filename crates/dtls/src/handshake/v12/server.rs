@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidewire_crypto::KeyExchange;
 
-use crate::certificate::{FingerprintVerified, accepted_schemes, own_scheme};
+use crate::certificate::{AcceptedCertificate, accepted_schemes, own_scheme};
 use crate::config::Config;
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
@@ -39,21 +39,27 @@ impl Server {
         cx.limit_records(params.record_size_limit);
         cx.send_certificate();
         let exchange = send_key_exchange(cx, &params, group)?;
-        let request = CertificateRequest {
-            ecdsa: true,
-            schemes: accepted_schemes(&*cx.config.crypto, true),
+        let offer = Offer {
+            params,
+            group,
+            exchange,
         };
-        cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
-            request.encode(out);
-        });
+        let requests = cx.config.verification.requests_client_certificate();
+        if requests {
+            let request = CertificateRequest {
+                ecdsa: true,
+                schemes: accepted_schemes(&*cx.config.crypto, true),
+            };
+            cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
+                request.encode(out);
+            });
+        }
         cx.send(HandshakeType::SERVER_HELLO_DONE, |_| ());
-        Ok(Self::Certificate(ExpectCertificate {
-            offer: Offer {
-                params,
-                group,
-                exchange,
-            },
-        }))
+        Ok(if requests {
+            Self::Certificate(ExpectCertificate { offer })
+        } else {
+            Self::ClientKeyExchange(ExpectClientKeyExchange { offer, peer: None })
+        })
     }
 
     pub(crate) fn on_message(
@@ -63,9 +69,7 @@ impl Server {
     ) -> Result<Step<Self>, CloseReason> {
         Ok(Step::Next(match self {
             Self::Certificate(state) => Self::ClientKeyExchange(state.on_message(cx, message)?),
-            Self::ClientKeyExchange(state) => {
-                Self::CertificateVerify(state.on_message(cx, message)?)
-            }
+            Self::ClientKeyExchange(state) => state.on_message(cx, message)?,
             Self::CertificateVerify(state) => Self::Finished(state.on_message(cx, message)?),
             Self::Finished(state) => return state.on_message(cx, message),
         }))
@@ -166,7 +170,8 @@ impl ExpectCertificate {
         message: &Message,
     ) -> Result<ExpectClientKeyExchange, CloseReason> {
         expect(message, HandshakeType::CERTIFICATE)?;
-        let peer = cx.verify_certificate(decode_certificate(&message.body)?)?;
+        let der = decode_certificate(&message.body)?;
+        let peer = cx.verify_client_certificate(der, HandshakeError::NoCertificate)?;
         cx.absorb(message);
         Ok(ExpectClientKeyExchange {
             offer: self.offer,
@@ -175,20 +180,16 @@ impl ExpectCertificate {
     }
 }
 
-/// The client's certificate is the signalled one.
+/// The client's certificate is the signalled one, or does not have to be there.
 #[derive(Debug)]
 pub(crate) struct ExpectClientKeyExchange {
     offer: Offer,
-    peer: FingerprintVerified,
+    peer: Option<AcceptedCertificate>,
 }
 
 impl ExpectClientKeyExchange {
     /// Agrees on the keys.
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectCertificateVerify, CloseReason> {
+    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Server, CloseReason> {
         expect(message, HandshakeType::CLIENT_KEY_EXCHANGE)?;
         let share = ClientKeyExchange::decode(&message.body)?.share;
         let premaster = self.offer.exchange.complete(share)?;
@@ -202,13 +203,14 @@ impl ExpectClientKeyExchange {
             cx.transcript.bytes(),
         );
         cx.log_key("CLIENT_RANDOM", &params.randoms.client, secrets.master());
-        Ok(ExpectCertificateVerify {
-            agreed: Agreed {
-                peer: self.peer,
-                params,
-                group: self.offer.group,
-                secrets,
-            },
+        let agreed = Agreed {
+            params,
+            group: self.offer.group,
+            secrets,
+        };
+        Ok(match self.peer {
+            Some(peer) => Server::CertificateVerify(ExpectCertificateVerify { agreed, peer }),
+            None => Server::Finished(agreed.expect_finished(cx, None)?),
         })
     }
 }
@@ -217,19 +219,31 @@ impl ExpectClientKeyExchange {
 #[derive(Debug)]
 pub(crate) struct ExpectCertificateVerify {
     agreed: Agreed,
+    peer: AcceptedCertificate,
 }
 
 /// A client that keys are agreed with.
 #[derive(Debug)]
 struct Agreed {
-    peer: FingerprintVerified,
     params: Params,
     group: NamedGroup,
     secrets: Secrets,
 }
 
+impl Agreed {
+    /// Only now are the client's records opened: all that is protected comes after this.
+    fn expect_finished(
+        self,
+        cx: &mut Context,
+        peer: Option<AcceptedCertificate>,
+    ) -> Result<ExpectFinished, CloseReason> {
+        let (client, server) = self.secrets.protections()?;
+        cx.install(self.params.suite, server, client);
+        Ok(ExpectFinished { agreed: self, peer })
+    }
+}
+
 impl ExpectCertificateVerify {
-    /// Only now are the client's records opened: all that is protected comes after this message.
     fn on_message(
         self,
         cx: &mut Context,
@@ -237,19 +251,15 @@ impl ExpectCertificateVerify {
     ) -> Result<ExpectFinished, CloseReason> {
         expect(message, HandshakeType::CERTIFICATE_VERIFY)?;
         let verify = CertificateVerify::decode(&message.body)?;
-        self.agreed.peer.verify_signature(
+        self.peer.verify_signature(
             &*cx.config.crypto,
             ProtocolVersion::DTLS_1_2,
             verify.scheme,
             cx.transcript.bytes(),
             verify.signature,
         )?;
-        let (client, server) = self.agreed.secrets.protections()?;
-        cx.install(self.agreed.params.suite, server, client);
         cx.absorb(message);
-        Ok(ExpectFinished {
-            agreed: self.agreed,
-        })
+        self.agreed.expect_finished(cx, Some(self.peer))
     }
 }
 
@@ -257,6 +267,7 @@ impl ExpectCertificateVerify {
 #[derive(Debug)]
 pub(crate) struct ExpectFinished {
     agreed: Agreed,
+    peer: Option<AcceptedCertificate>,
 }
 
 impl ExpectFinished {
@@ -271,7 +282,7 @@ impl ExpectFinished {
         cx.send_finished(Sender::Server, secrets);
         cx.flight.set_last();
         Ok(Step::Done(Box::new(Established {
-            peer: self.agreed.peer,
+            peer: self.peer,
             params: self.agreed.params,
             group: self.agreed.group,
             keys: Keys::V12(self.agreed.secrets),

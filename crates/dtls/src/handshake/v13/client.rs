@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::signature::signed_content;
-use crate::certificate::{FingerprintVerified, own_scheme};
+use crate::certificate::{AcceptedCertificate, own_scheme};
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
 use crate::handshake::context::{
@@ -75,9 +75,7 @@ impl Client {
             Self::EncryptedExtensions(state) => {
                 Self::CertificateRequest(Box::new(state.on_message(cx, message)?))
             }
-            Self::CertificateRequest(state) => {
-                Self::Certificate(Box::new(state.on_message(cx, message)?))
-            }
+            Self::CertificateRequest(state) => state.on_message(cx, message)?,
             Self::Certificate(state) => {
                 Self::CertificateVerify(Box::new(state.on_message(cx, message)?))
             }
@@ -105,6 +103,8 @@ struct Settled {
     params: Params,
     group: NamedGroup,
     secrets: HandshakeSecrets,
+    /// Whether the server has asked for a certificate.
+    is_asked: bool,
 }
 
 impl ExpectEncryptedExtensions {
@@ -139,6 +139,7 @@ impl ExpectEncryptedExtensions {
                 },
                 group: self.group,
                 secrets: self.secrets,
+                is_asked: false,
             },
         })
     }
@@ -151,11 +152,16 @@ pub(crate) struct ExpectCertificateRequest {
 }
 
 impl ExpectCertificateRequest {
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectCertificate, CloseReason> {
+    fn on_message(mut self, cx: &mut Context, message: &Message) -> Result<Client, CloseReason> {
+        let is_asked = message.kind != HandshakeType::CERTIFICATE;
+        if !is_asked && !cx.config.verification.has_to_be_asked() {
+            let next = ExpectCertificate {
+                settled: self.settled,
+            };
+            return Ok(Client::CertificateVerify(Box::new(
+                next.on_message(cx, message)?,
+            )));
+        }
         expect(message, HandshakeType::CERTIFICATE_REQUEST)?;
         let request = CertificateRequest13::decode(&message.body)?
             .ok_or(HandshakeError::MissingExtension("signature_algorithms"))?;
@@ -166,9 +172,10 @@ impl ExpectCertificateRequest {
             return Err(HandshakeError::SignatureScheme.into());
         }
         cx.absorb(message);
-        Ok(ExpectCertificate {
+        self.settled.is_asked = true;
+        Ok(Client::Certificate(Box::new(ExpectCertificate {
             settled: self.settled,
-        })
+        })))
     }
 }
 
@@ -198,7 +205,7 @@ impl ExpectCertificate {
 #[derive(Debug)]
 pub(crate) struct ExpectCertificateVerify {
     settled: Settled,
-    peer: FingerprintVerified,
+    peer: AcceptedCertificate,
 }
 
 impl ExpectCertificateVerify {
@@ -228,7 +235,7 @@ impl ExpectCertificateVerify {
 #[derive(Debug)]
 pub(crate) struct ExpectFinished {
     settled: Settled,
-    peer: FingerprintVerified,
+    peer: AcceptedCertificate,
 }
 
 impl ExpectFinished {
@@ -239,6 +246,7 @@ impl ExpectFinished {
             params,
             group,
             secrets,
+            is_asked,
         } = self.settled;
         let verify_data = secrets.server.verify_data(&cx.transcript.hash());
         Context::verify_finished(message, verify_data.as_ref())?;
@@ -246,12 +254,14 @@ impl ExpectFinished {
         let application = secrets.application(&cx.transcript.hash());
         application.log(cx, &params.randoms.client);
         cx.flight.begin(Some(message.sequence));
-        let certificate = Arc::clone(&cx.config.certificate);
-        cx.send(HandshakeType::CERTIFICATE, |out| {
-            encode_certificate_1_3(out, certificate.der());
-        });
-        let content = signed_content(Sender::Client, &cx.transcript.hash());
-        cx.send_certificate_verify(&content)?;
+        if is_asked {
+            let certificate = Arc::clone(&cx.config.certificate);
+            cx.send(HandshakeType::CERTIFICATE, |out| {
+                encode_certificate_1_3(out, certificate.der());
+            });
+            let content = signed_content(Sender::Client, &cx.transcript.hash());
+            cx.send_certificate_verify(&content)?;
+        }
         let verify_data = secrets.client.verify_data(&cx.transcript.hash());
         cx.send(HandshakeType::FINISHED, |out| {
             out.bytes(verify_data.as_ref());
@@ -261,7 +271,7 @@ impl ExpectFinished {
             .install(Epoch::APPLICATION, params.suite.aead, ours.protection()?);
         cx.inbound.install(Epoch::APPLICATION, theirs.protection()?);
         Ok(Step::Done(Box::new(Established {
-            peer: self.peer,
+            peer: Some(self.peer),
             params,
             group,
             keys: Keys::V13(Box::new(Traffic {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::signature::signed_content;
-use crate::certificate::{FingerprintVerified, accepted_schemes, own_scheme};
+use crate::certificate::{AcceptedCertificate, accepted_schemes, own_scheme};
 use crate::error::{CloseReason, HandshakeError};
 use crate::flight::Message;
 use crate::handshake::context::{Context, Established, Keys, Params, Step, Traffic, expect};
@@ -94,12 +94,15 @@ impl Server {
         let secrets = send_server_hello(cx, hello, &params, group)?;
         send_encrypted_extensions(cx, hello, &params);
         cx.limit_records(params.record_size_limit);
-        let request = CertificateRequest13 {
-            schemes: accepted_schemes(&*cx.config.crypto, false),
-        };
-        cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
-            request.encode(out);
-        });
+        let requests = cx.config.verification.requests_client_certificate();
+        if requests {
+            let request = CertificateRequest13 {
+                schemes: accepted_schemes(&*cx.config.crypto, false),
+            };
+            cx.send(HandshakeType::CERTIFICATE_REQUEST, |out| {
+                request.encode(out);
+            });
+        }
         let certificate = Arc::clone(&cx.config.certificate);
         cx.send(HandshakeType::CERTIFICATE, |out| {
             encode_certificate_1_3(out, certificate.der());
@@ -115,14 +118,17 @@ impl Server {
         let ours = application.server.protection()?;
         cx.outbound
             .install(Epoch::APPLICATION, params.suite.aead, ours);
-        Ok(Self::Certificate(Box::new(ExpectCertificate {
-            offer: Offer {
-                params,
-                group,
-                secrets,
-                application,
-            },
-        })))
+        let offer = Offer {
+            params,
+            group,
+            secrets,
+            application,
+        };
+        Ok(if requests {
+            Self::Certificate(Box::new(ExpectCertificate { offer }))
+        } else {
+            Self::Finished(Box::new(ExpectFinished { offer, peer: None }))
+        })
     }
 
     pub(crate) fn on_message(
@@ -131,9 +137,7 @@ impl Server {
         message: &Message,
     ) -> Result<Step<Self>, CloseReason> {
         Ok(Step::Next(match self {
-            Self::Certificate(state) => {
-                Self::CertificateVerify(Box::new(state.on_message(cx, message)?))
-            }
+            Self::Certificate(state) => state.on_message(cx, message)?,
             Self::CertificateVerify(state) => {
                 Self::Finished(Box::new(state.on_message(cx, message)?))
             }
@@ -209,19 +213,17 @@ pub(crate) struct ExpectCertificate {
 }
 
 impl ExpectCertificate {
-    fn on_message(
-        self,
-        cx: &mut Context,
-        message: &Message,
-    ) -> Result<ExpectCertificateVerify, CloseReason> {
+    fn on_message(self, cx: &mut Context, message: &Message) -> Result<Server, CloseReason> {
         expect(message, HandshakeType::CERTIFICATE)?;
         let der = decode_certificate_1_3(&message.body)?;
-        let der = der.ok_or(HandshakeError::CertificateRequired)?;
-        let peer = cx.verify_certificate(Some(der))?;
+        let peer = cx.verify_client_certificate(der, HandshakeError::CertificateRequired)?;
         cx.absorb(message);
-        Ok(ExpectCertificateVerify {
-            offer: self.offer,
-            peer,
+        let offer = self.offer;
+        Ok(match peer {
+            Some(peer) => {
+                Server::CertificateVerify(Box::new(ExpectCertificateVerify { offer, peer }))
+            }
+            None => Server::Finished(Box::new(ExpectFinished { offer, peer })),
         })
     }
 }
@@ -230,7 +232,7 @@ impl ExpectCertificate {
 #[derive(Debug)]
 pub(crate) struct ExpectCertificateVerify {
     offer: Offer,
-    peer: FingerprintVerified,
+    peer: AcceptedCertificate,
 }
 
 impl ExpectCertificateVerify {
@@ -251,7 +253,7 @@ impl ExpectCertificateVerify {
         cx.absorb(message);
         Ok(ExpectFinished {
             offer: self.offer,
-            peer: self.peer,
+            peer: Some(self.peer),
         })
     }
 }
@@ -260,7 +262,7 @@ impl ExpectCertificateVerify {
 #[derive(Debug)]
 pub(crate) struct ExpectFinished {
     offer: Offer,
-    peer: FingerprintVerified,
+    peer: Option<AcceptedCertificate>,
 }
 
 impl ExpectFinished {
