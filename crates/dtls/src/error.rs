@@ -28,6 +28,9 @@ pub enum CloseReason {
     /// 4.5.3).
     #[error("too many forged records")]
     TooManyForgeries,
+    /// A record of the peer's holds more than it may (RFC 8446 section 5.2, RFC 8449 section 4).
+    #[error("the peer sent a record that is too long")]
+    RecordOverflow,
     /// The peer's handshake cannot be accepted.
     #[error("the handshake failed: {0}")]
     Handshake(#[from] HandshakeError),
@@ -43,6 +46,7 @@ impl CloseReason {
                 Some(AlertDescription::CLOSE_NOTIFY)
             }
             Self::PeerAlert(_) => None,
+            Self::RecordOverflow => Some(AlertDescription::RECORD_OVERFLOW),
             Self::FingerprintMismatch => Some(AlertDescription::BAD_CERTIFICATE),
             Self::Handshake(error) => Some(error.alert()),
         }

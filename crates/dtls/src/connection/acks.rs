@@ -66,15 +66,15 @@ impl Connection {
     /// one does, and otherwise when the rest is late.
     pub(super) fn schedule_ack(&mut self, was_connected: bool, has_begun_flight: bool) {
         let is_connected = matches!(self.state, State::Connected(_));
-        if !self.cx.is_1_3() || self.cx.inbound.is_empty() {
+        let has_no_keys = self.role == Role::Client && self.cx.inbound.is_empty();
+        if !self.cx.is_1_3() || has_no_keys {
             return;
         }
-        if was_connected || (is_connected && self.role == Role::Server) {
+        let is_complete = !was_connected && is_connected && self.role == Role::Server;
+        if is_complete {
             self.acks.deadline = None;
             self.acks.is_due = true;
-        } else if has_begun_flight {
-            self.acks.clear();
-        } else if self.acks.deadline.is_none() {
+        } else if !has_begun_flight && self.acks.deadline.is_none() {
             self.acks.deadline = self.now.checked_add(self.ack_delay());
         }
     }
@@ -90,20 +90,19 @@ impl Connection {
         let overhead = self.cx.outbound.overhead(epoch);
         let room = limit.saturating_sub(overhead.header + overhead.trailer + LIST_LEN);
         let numbers = &self.acks.numbers;
-        let numbers = &numbers[numbers.len().saturating_sub(room / NUMBER_LEN)..];
+        // In their order, as RFC 9147 section 7 wants them.
+        let mut numbers = numbers[numbers.len().saturating_sub(room / NUMBER_LEN)..].to_vec();
+        numbers.sort_unstable_by_key(|number| (number.epoch, number.sequence));
         // Keys that are used up acknowledge nothing; the peer then repeats itself.
         let written = self.cx.outbound.write(epoch, ContentType::ACK, out, |out| {
             out.vec16(|out| {
-                for number in numbers {
+                for number in &numbers {
                     out.bytes(&number.epoch.0.to_be_bytes());
                     out.bytes(&number.sequence.to_be_bytes());
                 }
             });
         });
         self.stats.acks_sent += u64::from(written.is_ok());
-        if matches!(self.state, State::Connected(_)) {
-            self.acks.clear();
-        }
     }
 
     pub(super) fn handle_ack(&mut self, content: &[u8]) {

@@ -1,7 +1,7 @@
 //! The handshake: messages in, flights out, and their timer.
 
 use super::{Connection, State, WARNING, describe};
-use crate::error::CloseReason;
+use crate::error::{CloseReason, HandshakeError};
 use crate::event::{Event, Role};
 use crate::flight::{Arrival, Message};
 use crate::handshake::{Keys, Step};
@@ -36,21 +36,32 @@ impl Connection {
             }
         };
         let mut refused = 0;
+        let mut misplaced = None;
         let mut is_of_use = false;
+        let mut is_new = false;
         let mut repeated = None;
         let mut renegotiates = false;
         let decoded =
             self.reassembler
                 .insert_record(content, admit, |arrival, kind| match arrival {
-                    Arrival::Kept | Arrival::Ignored => is_of_use = true,
+                    Arrival::Kept => {
+                        is_of_use = true;
+                        is_new = true;
+                    }
+                    Arrival::Ignored => is_of_use = true,
                     Arrival::Repeated(sequence) => {
                         is_of_use = true;
                         repeated = Some(sequence);
                     }
                     Arrival::Refused => {
                         refused += 1;
-                        renegotiates |= kind == HandshakeType::CLIENT_HELLO
-                            || kind == HandshakeType::HELLO_REQUEST;
+                        if kind == HandshakeType::CLIENT_HELLO
+                            || kind == HandshakeType::HELLO_REQUEST
+                        {
+                            renegotiates = true;
+                        } else {
+                            misplaced = Some(kind);
+                        }
                     }
                 });
         self.stats.dropped.bad_fragment += refused;
@@ -64,10 +75,29 @@ impl Connection {
         if let Some(sequence) = repeated {
             self.peer_repeats(sequence);
         }
+        // What the peer itself has put where it does not belong.
+        if let Some(kind) = misplaced.filter(|_| !matches!(source, Source::Clear(_))) {
+            return self.end(HandshakeError::UnexpectedMessage(kind.0).into());
+        }
+        if is_new && !was_connected {
+            self.peer_goes_on(source);
+        }
         let flight = self.cx.flight.generation();
         self.advance_handshake();
         let has_begun_flight = self.cx.flight.generation() != flight && !self.cx.flight.is_empty();
+        // A record is acknowledged as a whole (RFC 9147 section 7).
+        let is_of_use = is_of_use && refused == 0;
         self.acknowledge(source, is_of_use, was_connected, has_begun_flight);
+    }
+
+    /// In DTLS 1.3 a part of the next flight says that ours has arrived: what is missing of theirs is for
+    /// them to repeat (RFC 9147 section 7.1). In the clear anybody may say so, and a client alone knows
+    /// that its hello has not been answered.
+    fn peer_goes_on(&mut self, source: Source) {
+        let is_believed = self.role == Role::Server || matches!(source, Source::Unified(_));
+        if self.cx.is_1_3() && is_believed {
+            self.retransmission.stop();
+        }
     }
 
     fn acknowledge(
@@ -77,6 +107,10 @@ impl Connection {
         was_connected: bool,
         has_begun_flight: bool,
     ) {
+        if has_begun_flight {
+            // It says that all before it has arrived.
+            return self.acks.clear();
+        }
         let number = match source {
             Source::Clear(number) | Source::Unified(number) => number,
             Source::Protected => return,
@@ -85,7 +119,12 @@ impl Connection {
         // that comes in the clear then is the peer's.
         let is_over = match self.role {
             Role::Client => was_connected && number.epoch <= Epoch::HANDSHAKE,
-            Role::Server => number.epoch == Epoch::CLEAR,
+            // Of a hello that has to be said again, what there is of it; once it is whole, the answer
+            // says so.
+            Role::Server => {
+                number.epoch == Epoch::CLEAR
+                    && (!self.cx.inbound.is_empty() || !self.cx.is_address_proven)
+            }
         };
         if !is_of_use || is_over {
             return;
@@ -99,6 +138,10 @@ impl Connection {
         let is_answered = self.cx.flight.is_answer_to(sequence) && self.cx.flight.is_sent();
         if is_answered && self.retransmission.may_repeat(self.now) {
             self.retransmission.repeated();
+            // What said in the clear that it has arrived was somebody else.
+            if self.cx.inbound.is_empty() {
+                self.cx.flight.forget_acknowledgements();
+            }
             self.repeat_flight();
         }
     }
@@ -127,6 +170,9 @@ impl Connection {
         // The peer goes on: an alert that says otherwise is not its own.
         self.suspicion = None;
         // A handshake that fails halfway is closed for good below.
+        if message.kind == HandshakeType::FINISHED && self.has_more_after_finished() {
+            return self.fail(HandshakeError::UnexpectedMessage(message.kind.0).into());
+        }
         let state = std::mem::replace(&mut self.state, State::Closed(CloseReason::Local));
         let newest = self.cx.inbound.newest();
         let flight = self.cx.flight.generation();
@@ -143,7 +189,8 @@ impl Connection {
             Ok(state) => self.state = state,
             Err(reason) => return self.fail(reason),
         }
-        if self.cx.inbound.newest() != newest {
+        if self.cx.inbound.newest() != newest && !matches!(self.state, State::Connected(_)) {
+            // What comes from now on is protected; what has begun is not.
             self.reassembler.forget_begun();
             self.recheck_early = true;
         }
@@ -151,6 +198,16 @@ impl Connection {
         // a flight of ours obsolete.
         if self.cx.flight.generation() != flight {
             self.retransmission.answered(self.now);
+        }
+    }
+
+    /// After its last message the peer may have nothing more to say under the keys of the handshake (RFC
+    /// 8446 section 5.1). In DTLS 1.2 there may be more in the clear, which anybody may have said.
+    fn has_more_after_finished(&self) -> bool {
+        if self.cx.is_1_3() {
+            self.reassembler.has_begun()
+        } else {
+            self.reassembler.has_begun_kind(HandshakeType::FINISHED)
         }
     }
 
@@ -170,6 +227,7 @@ impl Connection {
                 }
                 self.suspicion = None;
                 self.recheck_early = true;
+                self.limit_old_keys();
                 self.is_end_authentic = true;
                 self.events
                     .push_back(Event::Connected(describe(&established)));

@@ -84,6 +84,8 @@ pub struct Connection {
     events: VecDeque<Event>,
     acks: Acks,
     key_update: KeyUpdate,
+    /// Until when records under the keys before the newest are read.
+    old_keys_until: Option<Instant>,
     /// Bytes from and to a peer whose address is not proven.
     unproven: Unproven,
     alert: Option<(u8, AlertDescription)>,
@@ -150,6 +152,7 @@ impl Connection {
             events: VecDeque::new(),
             acks: Acks::default(),
             key_update: KeyUpdate::default(),
+            old_keys_until: None,
             unproven: Unproven::default(),
             alert: None,
             farewells: MAX_FAREWELLS,
@@ -174,6 +177,7 @@ impl Connection {
     pub fn handle_datagram(&mut self, now: Instant, mut datagram: BytesMut) {
         self.advance_clock(now);
         self.stats.datagrams_received += 1;
+        self.forget_old_keys();
         self.unproven.received += datagram.len() as u64;
         while !datagram.is_empty() {
             let Some(header) = RecordHeader::decode(&datagram) else {
@@ -194,6 +198,7 @@ impl Connection {
     /// Acts on the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
+        self.forget_old_keys();
         if self
             .handshake_deadline
             .is_some_and(|deadline| self.now >= deadline)

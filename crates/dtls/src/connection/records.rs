@@ -5,15 +5,17 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::handshaking::Source;
-use super::{Connection, FATAL, State};
+use super::{Connection, FATAL, State, WARNING};
 use crate::error::{CloseReason, HandshakeError};
 use crate::record::{Epoch, Header, RecordNumber, UnifiedHeader};
 use crate::stats::DropReason;
-use crate::wire::{AlertDescription, ContentType};
+use crate::wire::{AlertDescription, ContentType, DecodeError};
 
 /// Protected records that are kept until they can be opened, and the bytes that they may take.
 const MAX_EARLY_RECORDS: usize = 8;
 const MAX_EARLY_BYTES: usize = 16 * 1024;
+/// What a record of DTLS 1.3 protects at most, RFC 9147 section 4.
+const MAX_CIPHERTEXT_LEN: usize = (1 << 14) + 256;
 /// How long a peer may have nothing new to say after an alert that is not protected, at least.
 const MIN_SUSPICION: Duration = Duration::from_millis(300);
 /// Records of data that are kept until they are taken.
@@ -74,6 +76,9 @@ impl Connection {
                     epoch: Epoch::CLEAR,
                     sequence: header.sequence,
                 };
+                if self.cx.inbound.has_come_in_the_clear(header.sequence) {
+                    return self.drop(DropReason::Replayed);
+                }
                 self.handle_fragments(Source::Clear(number), content);
             }
             // DTLS 1.3 protects its alerts once there are keys.
@@ -81,6 +86,11 @@ impl Connection {
                 self.drop(DropReason::Unexpected);
             }
             ContentType::ALERT => self.suspect(content),
+            // Of HelloRetryRequest or the second hello. Who forges it gains a wait until the handshake
+            // times out.
+            ContentType::ACK if self.cx.is_1_3() && self.cx.inbound.is_empty() => {
+                self.handle_ack(content);
+            }
             // The epoch says all that a ChangeCipherSpec does (RFC 6347 section 4.1).
             ContentType::CHANGE_CIPHER_SPEC if content == [1] => (),
             ContentType::CHANGE_CIPHER_SPEC => self.drop(DropReason::Malformed),
@@ -108,6 +118,9 @@ impl Connection {
     fn handle_unified(&mut self, header: &UnifiedHeader, mut record: BytesMut) {
         if self.cx.version.is_some() && !self.cx.is_1_3() {
             return self.drop(DropReason::WrongEpoch);
+        }
+        if header.ciphertext_len > MAX_CIPHERTEXT_LEN {
+            return self.drop(DropReason::TooLong);
         }
         let Some(epoch) = self.cx.inbound.epoch_of(header) else {
             return match self.state {
@@ -138,6 +151,10 @@ impl Connection {
     /// Drops a record that cannot be opened. Too many of them are an attack on the keys.
     fn refuse(&mut self, reason: DropReason) {
         self.drop(reason);
+        // It is authentic (RFC 8446 section 5.2, RFC 8449 section 4).
+        if reason == DropReason::TooLong {
+            self.end(CloseReason::RecordOverflow);
+        }
         if reason == DropReason::Unauthentic && self.cx.inbound.is_worn_out() {
             self.end(CloseReason::TooManyForgeries);
         }
@@ -201,8 +218,12 @@ impl Connection {
 
     fn handle_alert(&mut self, content: &[u8]) {
         let &[level, description] = content else {
-            return self.drop(DropReason::Malformed);
+            // Alerts are neither split nor joined (RFC 8446 section 5.1).
+            return self.end(HandshakeError::from(DecodeError { field: "Alert" }).into());
         };
+        if !(WARNING..=FATAL).contains(&level) {
+            return self.end(HandshakeError::IllegalParameter("AlertLevel").into());
+        }
         match AlertDescription(description) {
             AlertDescription::CLOSE_NOTIFY => self.end(CloseReason::Peer),
             // DTLS 1.3 has no levels (RFC 8446 section 6); one alert alone is no error there.

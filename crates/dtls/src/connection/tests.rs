@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{CloseReason, HandshakeError};
 use crate::event::Role;
 use crate::record::{Epoch, Header};
-use crate::wire::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
+use crate::wire::{AlertDescription, ContentType, DecodeError, HandshakeType, ProtocolVersion};
 
 fn ends(now: Instant) -> [Connection; 2] {
     let crypto = rust_crypto::provider();
@@ -89,7 +89,13 @@ fn carry_all(ends: &mut [Connection; 2], now: Instant) {
 /// A record in the clear, as anybody can write it.
 fn clear(kind: ContentType, content: &[u8]) -> BytesMut {
     let mut record = Vec::new();
-    Header::write_clear(kind, 99, &mut record, |out| out.bytes(content));
+    Header::write_clear(
+        kind,
+        ProtocolVersion::DTLS_1_2.0,
+        crate::tests::next_record(),
+        &mut record,
+        |out| out.bytes(content),
+    );
     BytesMut::from(&record[..])
 }
 
@@ -159,16 +165,31 @@ fn a_protected_fatal_alert_ends_the_connection_and_a_warning_does_not() {
     let [mut client, mut server] = before_finished(now);
     let warning = protected(&mut client, ContentType::ALERT, &[1, 90]);
     server.handle_datagram(now, warning);
-    for malformed in [&[][..], &[2], &[2, 40, 0]] {
-        let alert = protected(&mut client, ContentType::ALERT, malformed);
-        server.handle_datagram(now, alert);
-    }
     assert_eq!(server.close_reason(), None);
-    assert_eq!(server.stats().dropped.malformed, 3);
     let fatal = protected(&mut client, ContentType::ALERT, &[2, 40]);
     server.handle_datagram(now, fatal);
     let reason = CloseReason::PeerAlert(AlertDescription::HANDSHAKE_FAILURE);
     assert_eq!(server.close_reason(), Some(reason));
+}
+
+#[test]
+fn a_malformed_alert_ends_the_connection_when_it_is_protected() {
+    let now = tidewire_netsim::start();
+    let decode = HandshakeError::Decode(DecodeError { field: "Alert" });
+    let level = HandshakeError::IllegalParameter("AlertLevel");
+    let cases: [(&[u8], HandshakeError); 5] = [
+        (&[], decode),
+        (&[2], decode),
+        (&[2, 40, 0], decode),
+        (&[0, 40], level),
+        (&[3, 40], level),
+    ];
+    for (malformed, error) in cases {
+        let [mut client, mut server] = before_finished(now);
+        let alert = protected(&mut client, ContentType::ALERT, malformed);
+        server.handle_datagram(now, alert);
+        assert_eq!(server.close_reason(), Some(CloseReason::Handshake(error)));
+    }
 }
 
 #[test]
@@ -211,15 +232,16 @@ fn a_connected_end_keeps_and_takes_no_messages_in_the_making() {
         assert_eq!(end.reassembler.buffered(), 16_384);
     }
     carry_all(&mut ends, now);
-    for from in [0, 1] {
-        assert!(ends[from].info().is_some());
-        assert_eq!(ends[from].reassembler.buffered(), 0);
-        let more = message(HandshakeType::FINISHED, 6, &[0; 200]);
-        let record = protected(&mut ends[from], ContentType::HANDSHAKE, &more);
-        ends[1 - from].handle_datagram(now, record);
-        assert_eq!(ends[1 - from].reassembler.buffered(), 0);
-        assert_eq!(ends[1 - from].stats().dropped.bad_fragment, 1);
-    }
+    assert!(ends.iter().all(|end| end.info().is_some()));
+    assert!(ends.iter().all(|end| end.reassembler.buffered() == 0));
+    let [mut client, mut server] = ends;
+    let more = message(HandshakeType::FINISHED, 6, &[0; 200]);
+    let record = protected(&mut client, ContentType::HANDSHAKE, &more);
+    server.handle_datagram(now, record);
+    assert_eq!(server.reassembler.buffered(), 0);
+    assert_eq!(server.stats().dropped.bad_fragment, 1);
+    let error = HandshakeError::UnexpectedMessage(HandshakeType::FINISHED.0);
+    assert_eq!(server.close_reason(), Some(CloseReason::Handshake(error)));
 }
 
 #[test]

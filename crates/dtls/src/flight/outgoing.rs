@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use super::MESSAGE_HEADER_LEN;
 use crate::record::{Epoch, MAX_CONTENT_LEN, Outbound, RecordNumber, RecordOverhead};
-use crate::wire::{ContentType, HandshakeType};
+use crate::wire::{ContentType, HandshakeType, Writer};
 
 /// The smallest datagram that fragments are made for.
 const MIN_DATAGRAM: usize = 128;
 /// The largest: its records fit what a record may hold.
 const MAX_DATAGRAM: usize = MAX_CONTENT_LEN;
-/// A fragment shorter than this is worth no record of its own at the end of a datagram.
-const MIN_FRAGMENT: usize = 32;
+/// A fragment shorter than this is worth no header of its own at the end of a datagram.
+const MIN_FRAGMENT: usize = 2;
 /// How many records are remembered until they are acknowledged. A flight of 16 KiB in the smallest
 /// datagrams takes half of it.
 const MAX_SENT: usize = 512;
@@ -49,6 +49,12 @@ enum Item {
 #[derive(Debug)]
 struct Sent {
     number: RecordNumber,
+    part: Part,
+}
+
+/// A part of a message.
+#[derive(Debug)]
+struct Part {
     item: usize,
     range: Range<usize>,
 }
@@ -89,6 +95,14 @@ impl Flight {
             body,
             acknowledged: Vec::new(),
         });
+    }
+
+    /// Has the last message say something else.
+    #[cfg(test)]
+    pub(crate) fn replace_last(&mut self, other: &[u8]) {
+        if let Some(Item::Message { body, .. }) = self.items.last_mut() {
+            *body = other.to_vec();
+        }
     }
 
     pub(crate) fn push_change_cipher_spec(&mut self) {
@@ -134,15 +148,26 @@ impl Flight {
     /// The peer has got these records. Whether that was news.
     pub(crate) fn acknowledge(&mut self, number: RecordNumber) -> bool {
         let mut is_news = false;
-        // One record holds one fragment.
-        let found = self.sent.iter().position(|sent| sent.number == number);
-        if let Some(index) = found {
-            let sent = self.sent.swap_remove(index);
-            if let Some(Item::Message { acknowledged, .. }) = self.items.get_mut(sent.item) {
-                is_news = insert(acknowledged, sent.range);
+        let items = &mut self.items;
+        self.sent.retain(|sent| {
+            if sent.number != number {
+                return true;
+            }
+            if let Some(Item::Message { acknowledged, .. }) = items.get_mut(sent.part.item) {
+                is_news |= insert(acknowledged, sent.part.range.clone());
+            }
+            false
+        });
+        is_news
+    }
+
+    /// Takes back all that has been acknowledged.
+    pub(crate) fn forget_acknowledgements(&mut self) {
+        for item in &mut self.items {
+            if let Item::Message { acknowledged, .. } = item {
+                acknowledged.clear();
             }
         }
-        is_news
     }
 
     /// Whether the peer has got all of it. Never so of a flight with ChangeCipherSpec, which nobody
@@ -182,28 +207,115 @@ impl Flight {
         while let Some(item) = self.items.get(self.cursor.item) {
             let room = end.saturating_sub(out.len());
             let is_first = out.len() == start;
-            let Some(written) = self.cursor.write(item, outbound, room, is_first, out) else {
-                break;
+            let is_written = match item {
+                Item::ChangeCipherSpec => self.write_change_cipher_spec(outbound, room, out),
+                Item::Message { epoch, .. } => {
+                    self.write_fragments(*epoch, outbound, room, is_first, out)
+                }
             };
-            repeated += u64::from(self.is_repeated);
-            if let Some(sent) = written {
-                self.cursor.offset = sent.range.end;
-                if sent.range.end == item.len() {
-                    self.cursor = Cursor {
-                        item: self.cursor.item + 1,
-                        offset: 0,
-                    };
-                }
-                if self.sent.len() == MAX_SENT {
-                    self.sent.remove(0);
-                }
-                self.sent.push(sent);
-            } else {
-                self.cursor.item += 1;
+            if !is_written {
+                break;
             }
-            self.skip_acknowledged();
+            repeated += u64::from(self.is_repeated);
         }
         repeated
+    }
+
+    /// Writes one record, if it fits.
+    fn write_change_cipher_spec(
+        &mut self,
+        outbound: &mut Outbound,
+        room: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        if room <= RecordOverhead::CLEAR.header {
+            return false;
+        }
+        let kind = ContentType::CHANGE_CIPHER_SPEC;
+        // Epoch 0 has no keys that could run out.
+        let _ = outbound.write(Epoch::CLEAR, kind, out, |out| out.u8(1));
+        self.cursor.item += 1;
+        self.skip_acknowledged();
+        true
+    }
+
+    /// Writes one record, if there is room for any part of a message in it. In the clear it holds one
+    /// fragment, which is what every peer has seen; protected, as many as fit, since each record costs
+    /// its protection.
+    fn write_fragments(
+        &mut self,
+        epoch: Epoch,
+        outbound: &mut Outbound,
+        room: usize,
+        is_first: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let overhead = outbound.overhead(epoch);
+        let (limit, most) = match epoch {
+            Epoch::CLEAR => (MAX_CONTENT_LEN, 1),
+            _ => (outbound.limit(), usize::MAX),
+        };
+        let content = room.checked_sub(overhead.header + overhead.trailer);
+        let mut content = content.unwrap_or(0).min(limit);
+        let mut parts = Vec::new();
+        while parts.len() < most {
+            let is_forced = is_first && parts.is_empty();
+            let Some(part) = self.next_part(epoch, content, is_forced) else {
+                break;
+            };
+            content -= MESSAGE_HEADER_LEN + part.range.len();
+            self.cursor.offset = part.range.end;
+            if self.items[part.item].len() == part.range.end {
+                self.cursor = Cursor {
+                    item: part.item + 1,
+                    offset: 0,
+                };
+            }
+            self.skip_acknowledged();
+            parts.push(part);
+        }
+        if parts.is_empty() {
+            return false;
+        }
+        let items = &self.items;
+        let written = outbound.write(epoch, ContentType::HANDSHAKE, out, |out| {
+            for part in &parts {
+                items[part.item].encode(part.range.clone(), out);
+            }
+        });
+        debug_assert!(written.is_ok(), "a flight is written under installed keys");
+        // Keys that are worn out write nothing; the peer then acknowledges nothing.
+        if let Ok(number) = written {
+            let surplus = (self.sent.len() + parts.len()).saturating_sub(MAX_SENT);
+            self.sent.drain(..surplus.min(self.sent.len()));
+            let sent = parts.into_iter().map(|part| Sent { number, part });
+            self.sent.extend(sent);
+        }
+        true
+    }
+
+    /// What of the message that is next fits so much content; of the first in a datagram, whatever fits.
+    fn next_part(&self, epoch: Epoch, content: usize, is_forced: bool) -> Option<Part> {
+        let item = self.items.get(self.cursor.item)?;
+        let Item::Message {
+            epoch: of,
+            body,
+            acknowledged,
+            ..
+        } = item
+        else {
+            return None;
+        };
+        let available = content.checked_sub(MESSAGE_HEADER_LEN)?;
+        let start = self.cursor.offset;
+        let mut known = acknowledged.iter().map(|range| range.start);
+        let end = known.find(|known| *known >= start).unwrap_or(body.len());
+        let left = end - start;
+        let is_worth_it = is_forced || available >= left.min(MIN_FRAGMENT);
+        (*of == epoch && is_worth_it).then(|| Part {
+            item: self.cursor.item,
+            range: start..start + left.min(available),
+        })
     }
 }
 
@@ -224,6 +336,25 @@ impl Item {
         }
     }
 
+    /// Writes a fragment.
+    fn encode(&self, range: Range<usize>, out: &mut Writer<'_>) {
+        let Self::Message {
+            kind,
+            sequence,
+            body,
+            ..
+        } = self
+        else {
+            return;
+        };
+        out.u8(kind.0);
+        out.u24(body.len() as u32);
+        out.u16(*sequence);
+        out.u24(range.start as u32);
+        out.u24(range.len() as u32);
+        out.bytes(&body[range]);
+    }
+
     /// The first byte at or after `offset` that the peer may not have; `None` if there is none.
     fn next_missing(&self, offset: usize) -> Option<usize> {
         let Self::Message {
@@ -240,75 +371,6 @@ impl Item {
         }
         let is_missing = offset < body.len() || (body.is_empty() && acknowledged.is_empty());
         is_missing.then_some(offset)
-    }
-}
-
-impl Cursor {
-    /// Writes one record, and answers what part of which message it holds, if of any; `None` if it
-    /// does not fit.
-    fn write(
-        &self,
-        item: &Item,
-        outbound: &mut Outbound,
-        room: usize,
-        is_first: bool,
-        out: &mut Vec<u8>,
-    ) -> Option<Option<Sent>> {
-        match item {
-            Item::ChangeCipherSpec if room <= RecordOverhead::CLEAR.header => None,
-            Item::ChangeCipherSpec => {
-                let kind = ContentType::CHANGE_CIPHER_SPEC;
-                // Epoch 0 has no keys that could run out.
-                let _ = outbound.write(Epoch::CLEAR, kind, out, |out| out.u8(1));
-                Some(None)
-            }
-            Item::Message {
-                epoch,
-                kind,
-                sequence,
-                body,
-                acknowledged,
-            } => {
-                let record = outbound.overhead(*epoch);
-                let overhead = record.header + record.trailer + MESSAGE_HEADER_LEN;
-                let end = acknowledged
-                    .iter()
-                    .find(|range| range.start >= self.offset)
-                    .map_or(body.len(), |range| range.start);
-                let left = end - self.offset;
-                let limit = match *epoch {
-                    Epoch::CLEAR => MAX_CONTENT_LEN,
-                    _ => outbound.limit(),
-                };
-                let available = room
-                    .saturating_sub(overhead)
-                    .min(limit - MESSAGE_HEADER_LEN);
-                if room < overhead || (!is_first && available < left.min(MIN_FRAGMENT)) {
-                    return None;
-                }
-                let range = self.offset..self.offset + left.min(available);
-                let total = body.len() as u32;
-                let fragment = &body[range.clone()];
-                let written = outbound.write(*epoch, ContentType::HANDSHAKE, out, |out| {
-                    out.u8(kind.0);
-                    out.u24(total);
-                    out.u16(*sequence);
-                    out.u24(range.start as u32);
-                    out.u24(fragment.len() as u32);
-                    out.bytes(fragment);
-                });
-                debug_assert!(written.is_ok(), "a flight is written under installed keys");
-                Some(Some(Sent {
-                    // Keys that are worn out write nothing; the peer then acknowledges nothing.
-                    number: written.unwrap_or(RecordNumber {
-                        epoch: Epoch::CLEAR,
-                        sequence: u64::MAX,
-                    }),
-                    item: self.item,
-                    range,
-                }))
-            }
-        }
     }
 }
 

@@ -3,13 +3,12 @@
 use crate::wire::{DecodeError, HandshakeType, Reader};
 
 /// How many messages are kept ahead of the one that is due. The longest flight has six.
-const MAX_AHEAD: u16 = 8;
+const MAX_AHEAD: u32 = 8;
 /// The longest message that is put together; certificates are the only ones that come near it.
 const MAX_MESSAGE_LEN: usize = 16 * 1024;
+const WORD_BITS: usize = u64::BITS as usize;
 /// The bytes that all messages in the making may take together.
 pub(crate) const MAX_BUFFERED: usize = 32 * 1024;
-/// The gaps that one message may have while fragments are missing.
-const MAX_RANGES: usize = 64;
 
 /// A whole handshake message.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,7 +70,8 @@ impl<'a> Fragment<'a> {
 /// Collects fragments and hands messages out in order.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembler {
-    next: u16,
+    /// The number of the message that is due; one more than there are, after the last.
+    next: u32,
     partial: Vec<Partial>,
     is_finished: bool,
 }
@@ -88,7 +88,7 @@ impl Reassembler {
         let mut record = Reader::new(record);
         while !record.is_empty() {
             let fragment = Fragment::decode(&mut record)?;
-            let is_new = fragment.sequence >= self.next;
+            let is_new = u32::from(fragment.sequence) >= self.next;
             let arrival = if admit(fragment.kind, is_new) {
                 self.insert(&fragment)
             } else {
@@ -100,14 +100,14 @@ impl Reassembler {
     }
 
     fn insert(&mut self, fragment: &Fragment<'_>) -> Arrival {
-        if fragment.sequence < self.next {
+        let Some(ahead) = u32::from(fragment.sequence).checked_sub(self.next) else {
             return if fragment.is_last() {
                 Arrival::Repeated(fragment.sequence)
             } else {
                 Arrival::Ignored
             };
-        }
-        let is_far = fragment.sequence - self.next >= MAX_AHEAD;
+        };
+        let is_far = ahead >= MAX_AHEAD;
         if self.is_finished || is_far || fragment.length > MAX_MESSAGE_LEN {
             return Arrival::Refused;
         }
@@ -147,6 +147,17 @@ impl Reassembler {
         true
     }
 
+    /// Whether messages have begun to come after those that were taken.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// The same of messages of one kind.
+    pub(crate) fn has_begun_kind(&self, kind: HandshakeType) -> bool {
+        let mut partial = self.partial.iter();
+        partial.any(|partial| partial.message.kind == kind)
+    }
+
     /// Forgets messages that have begun to come: they came in the clear, and what is to come does not.
     pub(crate) fn forget_begun(&mut self) {
         self.partial = Vec::new();
@@ -165,11 +176,10 @@ impl Reassembler {
 
     /// The next message, once it is whole.
     pub(crate) fn next_message(&mut self) -> Option<Message> {
-        let index = self
-            .partial
-            .iter()
-            .position(|partial| partial.message.sequence == self.next && partial.is_whole())?;
-        self.next = self.next.checked_add(1)?;
+        let index = self.partial.iter().position(|partial| {
+            u32::from(partial.message.sequence) == self.next && partial.is_whole()
+        })?;
+        self.next += 1;
         Some(self.partial.swap_remove(index).message)
     }
 }
@@ -177,8 +187,12 @@ impl Reassembler {
 #[derive(Debug)]
 struct Partial {
     message: Message,
-    /// Disjoint ranges of what has come, sorted.
-    ranges: Vec<(usize, usize)>,
+    /// A bit for each byte that has come, 64 to a word.
+    came: Vec<u64>,
+    /// How many bytes have not.
+    missing: usize,
+    /// Whether any fragment has come: a message without a body has no byte that could tell.
+    has_begun: bool,
 }
 
 impl Partial {
@@ -189,7 +203,9 @@ impl Partial {
                 sequence: fragment.sequence,
                 body: vec![0; fragment.length],
             },
-            ranges: Vec::new(),
+            came: vec![0; fragment.length.div_ceil(WORD_BITS)],
+            missing: fragment.length,
+            has_begun: false,
         }
     }
 
@@ -198,25 +214,25 @@ impl Partial {
     }
 
     fn is_whole(&self) -> bool {
-        self.ranges == [(0, self.message.body.len())]
+        self.has_begun && self.missing == 0
     }
 
     fn insert(&mut self, fragment: &Fragment<'_>) -> Arrival {
         if self.is_whole() {
             return Arrival::Ignored;
         }
-        let (mut start, mut end) = (fragment.offset, fragment.offset + fragment.bytes.len());
-        let first = self.ranges.partition_point(|range| range.1 < start);
-        let last = self.ranges.partition_point(|range| range.0 <= end);
-        if first == last && self.ranges.len() == MAX_RANGES {
-            return Arrival::Refused;
-        }
+        let (start, end) = (fragment.offset, fragment.offset + fragment.bytes.len());
         self.message.body[start..end].copy_from_slice(fragment.bytes);
-        if first < last {
-            start = start.min(self.ranges[first].0);
-            end = end.max(self.ranges[last - 1].1);
+        self.has_begun = true;
+        let mut at = start;
+        while at < end {
+            let word = at / WORD_BITS;
+            let until = end.min((word + 1) * WORD_BITS);
+            let bits = (u64::MAX >> (WORD_BITS - (until - at))) << (at % WORD_BITS);
+            self.missing -= (bits & !self.came[word]).count_ones() as usize;
+            self.came[word] |= bits;
+            at = until;
         }
-        self.ranges.splice(first..last, [(start, end)]);
         Arrival::Kept
     }
 }
@@ -262,7 +278,7 @@ mod tests {
     fn refuses_what_breaks_a_bound() {
         let mut reassembler = Reassembler::default();
         let refused = [
-            fragment(MAX_AHEAD, 1, 0, b"a"),
+            fragment(MAX_AHEAD as u16, 1, 0, b"a"),
             fragment(0, MAX_MESSAGE_LEN + 1, 0, b"a"),
         ];
         for fragment in refused {
@@ -292,14 +308,16 @@ mod tests {
     }
 
     #[test]
-    fn refuses_more_gaps_than_it_keeps_and_still_completes() {
+    fn a_message_of_single_bytes_completes_however_many_gaps_it_has_had() {
         let mut reassembler = Reassembler::default();
-        let body = vec![7; 4 * MAX_RANGES];
-        for offset in (0..body.len()).step_by(2) {
-            reassembler.insert(&fragment(0, body.len(), offset, &body[..1]));
+        let body: Vec<u8> = (0..999).map(|at| at as u8).collect();
+        for first in [0, 1] {
+            assert_eq!(reassembler.next_message(), None);
+            for offset in (first..body.len()).step_by(2) {
+                let byte = &body[offset..=offset];
+                reassembler.insert(&fragment(0, body.len(), offset, byte));
+            }
         }
-        assert_eq!(reassembler.partial[0].ranges.len(), MAX_RANGES);
-        reassembler.insert(&fragment(0, body.len(), 0, &body));
         assert_eq!(reassembler.next_message().unwrap().body, body);
     }
 

@@ -8,7 +8,8 @@ pub(crate) struct Retransmission {
     first: Duration,
     floor: Duration,
     ceiling: Duration,
-    current: Duration,
+    /// How often the wait has doubled.
+    doublings: u32,
     deadline: Option<Instant>,
     /// When the flight went out for the first time; `None` once it was repeated, because an answer
     /// would then not tell which copy it answers.
@@ -29,7 +30,7 @@ impl Retransmission {
             first,
             floor,
             ceiling,
-            current: first,
+            doublings: 0,
             deadline: None,
             measured_from: None,
             last_sent: None,
@@ -44,16 +45,9 @@ impl Retransmission {
             .saturating_mul(2)
             .saturating_add(self.floor)
             .clamp(self.floor, self.ceiling);
-        if self.repetitions == 0 {
-            self.current = self.first;
-            self.restart();
-        }
-    }
-
-    /// The time that is running goes on from the moment at which the flight went out.
-    fn restart(&mut self) {
+        // For the flight that is out it counts from when it went out.
         if let (Some(_), Some(sent)) = (self.deadline, self.last_sent) {
-            self.deadline = sent.checked_add(self.current);
+            self.deadline = sent.checked_add(self.interval());
         }
     }
 
@@ -61,7 +55,7 @@ impl Retransmission {
     pub(crate) fn sent(&mut self, now: Instant) {
         self.measured_from = self.last_sent.is_none().then_some(now);
         self.last_sent = Some(now);
-        self.deadline = now.checked_add(self.current);
+        self.deadline = now.checked_add(self.interval());
     }
 
     /// The peer answered the flight.
@@ -69,7 +63,7 @@ impl Retransmission {
         if let Some(from) = self.measured_from.take() {
             self.set_rtt(now.saturating_duration_since(from));
         }
-        self.current = self.first;
+        self.doublings = 0;
         self.deadline = None;
         self.last_sent = None;
         self.repetitions = 0;
@@ -82,7 +76,7 @@ impl Retransmission {
         }
         self.deadline = None;
         self.repeated();
-        self.current = self.current.saturating_mul(2).min(self.ceiling);
+        self.doublings = self.doublings.saturating_add(1);
         true
     }
 
@@ -101,7 +95,8 @@ impl Retransmission {
 
     /// How long the flight waits for its answer this time.
     pub(crate) fn interval(&self) -> Duration {
-        self.current
+        let factor = 1_u32.checked_shl(self.doublings).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.ceiling)
     }
 
     pub(crate) fn stop(&mut self) {
@@ -159,6 +154,11 @@ mod tests {
         timer.sent(now);
         timer.set_rtt(Duration::from_millis(100));
         assert_eq!(timer.deadline(), Some(now + Duration::from_millis(250)));
+        assert!(timer.expire(now + SECOND));
+        timer.sent(now + SECOND);
+        timer.set_rtt(Duration::from_millis(200));
+        let twice = Duration::from_millis(900);
+        assert_eq!(timer.deadline(), Some(now + SECOND + twice));
     }
 
     #[test]

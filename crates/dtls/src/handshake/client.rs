@@ -35,6 +35,7 @@ impl Client {
         }
         let hello = client_hello(cx, &exchanges);
         cx.flight.begin(None);
+        cx.outbound.set_first_hello(true);
         cx.send(HandshakeType::CLIENT_HELLO, |out| hello.encode(out));
         Ok(Self::ServerHello(Box::new(ExpectServerHello {
             hello,
@@ -152,7 +153,10 @@ impl ExpectServerHello {
         message: &Message,
     ) -> Result<Client, CloseReason> {
         let speaks_1_2 = cx.config.speaks(ProtocolVersion::DTLS_1_2);
-        if self.cookies == MAX_COOKIES || self.retry.is_some() || !speaks_1_2 {
+        if !speaks_1_2 {
+            return Err(HandshakeError::Version.into());
+        }
+        if self.cookies == MAX_COOKIES || self.retry.is_some() {
             return Err(HandshakeError::UnexpectedMessage(message.kind.0).into());
         }
         self.cookies += 1;
@@ -165,6 +169,7 @@ impl ExpectServerHello {
 
     fn on_server_hello(self, cx: &mut Context, message: &Message) -> Result<Client, CloseReason> {
         let answer = ServerHello::decode(&message.body)?;
+        cx.outbound.set_first_hello(false);
         match answer.selected_version {
             Some(ProtocolVersion::DTLS_1_3) if cx.config.speaks(ProtocolVersion::DTLS_1_3) => {
                 self.on_version_1_3(cx, message, answer)
@@ -253,6 +258,10 @@ impl ExpectServerHello {
         message: &Message,
         answer: ServerHello,
     ) -> Result<Client, CloseReason> {
+        // Such a server does not ask for cookies in the way of DTLS 1.2 (RFC 9147 section 5.1).
+        if self.cookies > 0 {
+            return Err(HandshakeError::UnexpectedMessage(message.kind.0).into());
+        }
         if answer.version != ProtocolVersion::DTLS_1_2.0 {
             return Err(HandshakeError::IllegalParameter("legacy_version").into());
         }

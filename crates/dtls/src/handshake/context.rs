@@ -90,7 +90,8 @@ pub(crate) struct Context {
     /// That of the hello that a server has taken up.
     pub(crate) client_random: Option<[u8; 32]>,
     write_epoch: Epoch,
-    next_sequence: u16,
+    /// The number of the next message; one more than there are, after the last.
+    next_sequence: u32,
 }
 
 impl Context {
@@ -140,7 +141,7 @@ impl Context {
     pub(crate) fn send(&mut self, kind: HandshakeType, encode: impl FnOnce(&mut Writer<'_>)) {
         let mut body = Vec::new();
         encode(&mut Writer::new(&mut body));
-        self.transcript.add(kind, self.next_sequence, &body);
+        self.transcript.add(kind, self.next_sequence as u16, &body);
         self.push(kind, body);
     }
 
@@ -152,10 +153,15 @@ impl Context {
     }
 
     fn push(&mut self, kind: HandshakeType, body: Vec<u8>) {
-        let sequence = self.next_sequence;
-        self.next_sequence = self.next_sequence.wrapping_add(1);
+        let sequence = self.next_sequence as u16;
+        self.next_sequence += 1;
         self.flight
             .push_message(self.write_epoch, kind, sequence, body);
+    }
+
+    /// Whether there are numbers left for messages.
+    pub(crate) fn has_more_messages(&self) -> bool {
+        self.next_sequence <= u32::from(u16::MAX)
     }
 
     pub(crate) fn send_certificate(&mut self) {

@@ -164,11 +164,7 @@ fn choose_version(cx: &Context, hello: &ClientHello) -> Result<ProtocolVersion, 
     let dtls_1_2 = ProtocolVersion::DTLS_1_2;
     let is_offered = |version: &ProtocolVersion| match &hello.versions {
         Some(versions) => versions.contains(version),
-        None => {
-            *version == dtls_1_2
-                && hello.version >> 8 == dtls_1_2.0 >> 8
-                && hello.version <= dtls_1_2.0
-        }
+        None => *version == dtls_1_2 && hello.version <= dtls_1_2.0,
     };
     let mut versions = cx.config.versions();
     versions.find(is_offered).ok_or(HandshakeError::Version)
@@ -256,7 +252,10 @@ fn retry(
     };
     cx.flight.begin(Some(message.sequence));
     cx.send(HandshakeType::SERVER_HELLO, |out| request.encode(out));
-    cx.flight.set_last();
+    // As for a cookie of DTLS 1.2, the client has to ask again, whose address nothing has proven.
+    if wants_cookie || !cx.is_address_proven {
+        cx.flight.set_last();
+    }
     Server::ClientHello(ExpectClientHello {
         asked: Some(Asked {
             version: ProtocolVersion::DTLS_1_3,

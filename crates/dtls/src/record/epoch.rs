@@ -14,6 +14,9 @@ impl Epoch {
     /// Under the first keys for data of DTLS 1.3.
     pub(crate) const APPLICATION: Self = Self(3);
 
+    /// The last that keys are changed to (erratum 8050 of RFC 9147).
+    pub(crate) const LAST: Self = Self(0xffff);
+
     pub(crate) fn next(self) -> Self {
         Self(self.0 + 1)
     }

@@ -1,6 +1,6 @@
 //! The header of records in the clear, and of all records of DTLS 1.2.
 
-use crate::wire::{ContentType, ProtocolVersion, Reader, Writer};
+use crate::wire::{ContentType, Reader, Writer};
 
 /// The longest body of a record, RFC 5246 section 6.2.3.
 const MAX_RECORD_LEN: usize = (1 << 14) + 2048;
@@ -49,6 +49,7 @@ impl Header {
     /// Appends a record in the clear.
     pub(crate) fn write_clear(
         kind: ContentType,
+        version: u16,
         sequence: u64,
         out: &mut Vec<u8>,
         content: impl FnOnce(&mut Writer<'_>),
@@ -58,7 +59,7 @@ impl Header {
         content(&mut Writer::new(out));
         let header = Self {
             kind,
-            version: ProtocolVersion::DTLS_1_2.0,
+            version,
             epoch: 0,
             sequence,
             length: out.len() - start - Self::LEN,

@@ -21,6 +21,8 @@ pub(crate) struct Inbound {
     openers: Vec<Opener>,
     /// The most content that a record of the peer's may have.
     limit: Option<usize>,
+    /// Which records in the clear have come. Nothing is refused by it: anybody can write any number.
+    clear: ReplayWindow,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,14 @@ impl Inbound {
             window: ReplayWindow::default(),
             failures: 0,
         });
+    }
+
+    /// Takes note of a record in the clear. Whether just this one has come before: something on the way has
+    /// doubled it, and it is no repetition by the peer.
+    pub(crate) fn has_come_in_the_clear(&mut self, sequence: u64) -> bool {
+        let has_come = self.clear.remembers(sequence);
+        self.clear.insert(sequence);
+        has_come
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,6 +92,12 @@ impl Inbound {
     pub(crate) fn forget_old(&mut self) {
         let kept = self.openers.len().saturating_sub(2);
         self.openers.drain(..kept);
+    }
+
+    /// Forgets all keys but the newest.
+    pub(crate) fn forget_all_old(&mut self) {
+        let old = self.openers.len().saturating_sub(1);
+        self.openers.drain(..old);
     }
 
     /// The epoch among those known that a record with these bits is of.

@@ -4,12 +4,14 @@ use thiserror::Error;
 use tidewire_crypto::AeadAlgorithm;
 
 use super::{Epoch, Header, Protection, RecordNumber};
-use crate::wire::{ContentType, Writer};
+use crate::wire::{ContentType, ProtocolVersion, Writer};
 
 /// The longest content of a record, RFC 5246 section 6.2.1.
 pub(crate) const MAX_CONTENT_LEN: usize = 1 << 14;
 /// Sequence numbers have 48 bits and never wrap (RFC 6347 section 4.1, RFC 9147 section 4.2.1).
 const MAX_SEQUENCE: u64 = (1 << 48) - 1;
+/// The version of DTLS 1.0, RFC 4347 section 4.1.
+const DTLS_1_0: u16 = 0xfeff;
 /// How many records AES-GCM may protect under one key: 2^24.5 (RFC 9147 section 4.5.3).
 const MAX_GCM_RECORDS: u64 = 23_726_566;
 
@@ -58,6 +60,8 @@ pub enum SealError {
 #[derive(Debug)]
 pub(crate) struct Outbound {
     clear_next: u64,
+    /// What records in the clear tell as their version.
+    clear_version: u16,
     /// In the order of their epochs.
     sealers: Vec<Sealer>,
     /// The most content that the peer takes in a protected record.
@@ -77,6 +81,7 @@ impl Default for Outbound {
     fn default() -> Self {
         Self {
             clear_next: 0,
+            clear_version: ProtocolVersion::DTLS_1_2.0,
             sealers: Vec::new(),
             limit: MAX_CONTENT_LEN,
         }
@@ -99,6 +104,16 @@ impl Outbound {
             next: 0,
             end,
         });
+    }
+
+    /// Whether records in the clear are of the first hello, whose version no server minds: it is that of
+    /// DTLS 1.0 then, which is what what lies between the two sides has always seen (RFC 9147 section 4).
+    pub(crate) fn set_first_hello(&mut self, is_first: bool) {
+        self.clear_version = if is_first {
+            DTLS_1_0
+        } else {
+            ProtocolVersion::DTLS_1_2.0
+        };
     }
 
     /// What the peer has told of its limits (RFC 8449).
@@ -147,7 +162,7 @@ impl Outbound {
     ) -> Result<RecordNumber, SealError> {
         if epoch == Epoch::CLEAR {
             let sequence = self.clear_next;
-            Header::write_clear(kind, sequence, out, content);
+            Header::write_clear(kind, self.clear_version, sequence, out, content);
             self.clear_next += 1;
             return Ok(RecordNumber { epoch, sequence });
         }

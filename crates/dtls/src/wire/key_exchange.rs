@@ -213,3 +213,22 @@ impl<'a> ClientKeyExchange<'a> {
         Ok(Self { share })
     }
 }
+
+/// Whether a NewSessionTicket follows its grammar, RFC 8446 section 4.6.1. What is in it is of no use here.
+pub(crate) fn check_new_session_ticket(body: &[u8]) -> Result<(), DecodeError> {
+    let field = "NewSessionTicket";
+    let mut body = Reader::new(body);
+    let _lifetime: [u8; 4] = body.array(field)?;
+    let _age_add: [u8; 4] = body.array(field)?;
+    let _nonce = body.vec8(field)?;
+    let ticket = body.vec16(field)?;
+    let mut extensions = Reader::new(body.vec16(field)?);
+    while !extensions.is_empty() {
+        let _kind = extensions.u16(field)?;
+        let _content = extensions.vec16(field)?;
+    }
+    if ticket.is_empty() {
+        return Err(DecodeError { field });
+    }
+    body.finish(field)
+}

@@ -17,8 +17,8 @@ pub(crate) use hello::{
 };
 pub(crate) use key_exchange::{
     CertificateRequest, CertificateRequest13, CertificateVerify, ClientKeyExchange,
-    ServerKeyExchange, decode_certificate, decode_certificate_1_3, encode_certificate,
-    encode_certificate_1_3,
+    ServerKeyExchange, check_new_session_ticket, decode_certificate, decode_certificate_1_3,
+    encode_certificate, encode_certificate_1_3,
 };
 pub use reader::DecodeError;
 pub(crate) use reader::Reader;

@@ -6,7 +6,7 @@ use crate::flight::Message;
 use crate::handshake::context::{Context, Established, Keys, Params, Step, expect};
 use crate::secrets::{Secrets, Sender};
 use crate::wire::{
-    CertificateRequest, ClientKeyExchange, HandshakeType, NamedGroup, ProtocolVersion,
+    CertificateRequest, ClientKeyExchange, DecodeError, HandshakeType, NamedGroup, ProtocolVersion,
     ServerKeyExchange, Writer, decode_certificate,
 };
 
@@ -165,7 +165,8 @@ impl ExpectServerHelloDone {
     ) -> Result<ExpectFinished, CloseReason> {
         expect(message, HandshakeType::SERVER_HELLO_DONE)?;
         if !message.body.is_empty() {
-            return Err(HandshakeError::IllegalParameter("ServerHelloDone").into());
+            let field = "ServerHelloDone";
+            return Err(DecodeError { field }.into());
         }
         cx.absorb(message);
         cx.flight.begin(Some(message.sequence));
