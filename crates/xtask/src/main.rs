@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help`.
 
+mod bogo;
 mod dissect;
 mod interop;
 mod loopback;
@@ -12,6 +13,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
+  bogo [--runner DIR]
+      Runs BoringSSL's test runner (ssl/test/runner) against our DTLS, without the resumption of sessions
+      that most of its tests end with. DIR holds BoringSSL's sources, which BORINGSSL_DIR may tell instead.
+      Ends with 1 when a test failed, and with 77 when there are no sources, or no Go.
   dissect
       Writes RTP and RTCP of every kind into target/dissect/sent.pcap, has tshark read it, and prints a
       table. Ends with 1 when tshark finds fault or reads something else than was written, and with 77
@@ -38,6 +43,7 @@ cargo xtask COMMAND
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
+        Some("bogo") => bogo::run(&args.collect::<Vec<_>>()),
         Some("dissect") => dissect::run(&args.collect::<Vec<_>>()),
         Some("interop") => interop::run(&args.collect::<Vec<_>>()),
         Some("loopback") => loopback::run(&args.collect::<Vec<_>>()),

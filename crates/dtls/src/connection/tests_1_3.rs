@@ -12,12 +12,16 @@ use crate::config::Config;
 use crate::error::{CloseReason, HandshakeError};
 use crate::event::Role;
 use crate::record::Epoch;
-use crate::wire::{ContentType, DecodeError, HandshakeType, NamedGroup};
+use crate::wire::{AlertDescription, ContentType, DecodeError, HandshakeType, NamedGroup};
 
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
 
 fn ends(now: Instant) -> [Connection; 2] {
+    ends_with(now, [&[NamedGroup::X25519]; 2])
+}
+
+fn ends_with(now: Instant, groups: [&[NamedGroup]; 2]) -> [Connection; 2] {
     let crypto = rust_crypto::provider();
     let certificates = [1, 2].map(|seed| {
         let validity = ValidityOptions {
@@ -28,7 +32,7 @@ fn ends(now: Instant) -> [Connection; 2] {
     });
     [(Role::Client, 0), (Role::Server, 1)].map(|(role, own)| {
         let mut config = Config::new(crypto.clone(), certificates[own].clone());
-        config.groups = vec![NamedGroup::X25519];
+        config.groups = groups[own].to_vec();
         let expected = vec![certificates[1 - own].fingerprint(HashAlgorithm::Sha256)];
         let rng = Rng::from_u64(own as u64);
         Connection::new(Arc::new(config), role, expected, rng, now).unwrap()
@@ -292,4 +296,124 @@ fn another_first_hello_is_told_apart_from_one_that_is_repeated() {
     }
     assert!(!pair[CLIENT].is_other_client_hello(&other));
     assert!(matches!(pair[SERVER].state, State::Server(_)));
+}
+
+#[test]
+fn a_flight_takes_as_few_records_as_its_datagrams_allow() {
+    const MTU: usize = 300;
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    ends[SERVER].set_mtu(MTU);
+    carry(&mut ends, CLIENT, now);
+    let mut datagrams = Vec::new();
+    let mut datagram = Vec::new();
+    while ends[SERVER].poll_transmit(now, &mut datagram) {
+        datagrams.push(std::mem::take(&mut datagram));
+    }
+    assert!(datagrams.len() > 2);
+    let (last, full) = datagrams.split_last().unwrap();
+    assert!(full.iter().all(|datagram| datagram.len() > MTU - 3));
+    // The first begins with the ServerHello, in the clear.
+    let hello = 13 + usize::from(u16::from_be_bytes([full[0][11], full[0][12]]));
+    let protected = [&full[0][hello..], &full[1], last];
+    for record in protected {
+        let len = 5 + usize::from(u16::from_be_bytes([record[3], record[4]]));
+        assert_eq!(len, record.len(), "one record");
+    }
+    for datagram in datagrams {
+        ends[CLIENT].handle_datagram(now, BytesMut::from(&datagram[..]));
+    }
+    assert!(ends[CLIENT].info().is_some());
+}
+
+#[test]
+fn what_a_peer_says_after_finished_under_the_same_keys_ends_the_handshake() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    carry(&mut ends, CLIENT, now);
+    carry(&mut ends, SERVER, now);
+    // Its number is the one after the client's Finished.
+    let more = message(HandshakeType::FINISHED, 4, &[0; 32]);
+    let handshake = ContentType::HANDSHAKE;
+    let record = protected(&mut ends[CLIENT], Epoch::HANDSHAKE, handshake, &more);
+    ends[SERVER].handle_datagram(now, record);
+    assert_eq!(ends[SERVER].close_reason(), None);
+    carry(&mut ends, CLIENT, now);
+    let reason = failed(HandshakeError::UnexpectedMessage(20));
+    assert_eq!(ends[SERVER].close_reason(), reason);
+}
+
+#[test]
+fn a_record_that_is_too_long_ends_the_connection_and_one_that_cannot_be_read_does_not() {
+    let now = tidewire_netsim::start();
+    let mut ends = connected(now);
+    let data = ContentType::APPLICATION_DATA;
+    let longest = protected(&mut ends[CLIENT], Epoch::APPLICATION, data, &[7; 1 << 14]);
+    let mut unreadable = BytesMut::from(&longest[..3]);
+    unreadable.extend_from_slice(&((1_u16 << 14) + 257).to_be_bytes());
+    unreadable.resize(5 + (1 << 14) + 257, 7);
+    ends[SERVER].handle_datagram(now, unreadable);
+    ends[SERVER].handle_datagram(now, longest);
+    assert_eq!(
+        ends[SERVER].poll_data().map(|data| data.len()),
+        Some(1 << 14)
+    );
+    assert_eq!(ends[SERVER].stats().dropped.too_long, 1);
+    ends[SERVER].cx.inbound.set_limit(64);
+    let longer = protected(&mut ends[CLIENT], Epoch::APPLICATION, data, &[7; 65]);
+    ends[SERVER].handle_datagram(now, longer);
+    let overflow = CloseReason::RecordOverflow;
+    assert_eq!(ends[SERVER].close_reason(), Some(overflow));
+    carry(&mut ends, SERVER, now);
+    let told = CloseReason::PeerAlert(AlertDescription::RECORD_OVERFLOW);
+    assert_eq!(ends[CLIENT].close_reason(), Some(told));
+}
+
+#[test]
+fn records_under_old_keys_are_read_for_four_minutes() {
+    for (seconds, is_read) in [(239, true), (240, false)] {
+        let now = tidewire_netsim::start();
+        let mut ends = connected(now);
+        let data = ContentType::APPLICATION_DATA;
+        let late = protected(&mut ends[CLIENT], Epoch::APPLICATION, data, b"late");
+        assert!(ends[CLIENT].update_keys(false));
+        carry(&mut ends, CLIENT, now);
+        assert_eq!(ends[SERVER].stats().key_updates_received, 1);
+        let later = now + std::time::Duration::from_secs(seconds);
+        ends[SERVER].handle_datagram(later, late);
+        assert_eq!(ends[SERVER].poll_data().is_some(), is_read);
+    }
+}
+
+#[test]
+fn a_part_of_a_second_hello_is_acknowledged_and_stops_the_server_s_timer() {
+    let now = tidewire_netsim::start();
+    let both = [NamedGroup::X25519, NamedGroup::SECP256R1];
+    let mut ends = ends_with(now, [&both, &both[1..]]);
+    carry(&mut ends, CLIENT, now);
+    carry(&mut ends, SERVER, now);
+    ends[CLIENT].set_mtu(150);
+    let mut first = Vec::new();
+    assert!(ends[CLIENT].poll_transmit(now, &mut first));
+    let deadline = ends[SERVER].retransmission.deadline();
+    assert!(
+        deadline.is_some(),
+        "the retry is repeated until there is an answer"
+    );
+    ends[SERVER].handle_datagram(now, BytesMut::from(&first[..]));
+    assert_eq!(ends[SERVER].retransmission.deadline(), None);
+    let due = ends[SERVER].acks.deadline().unwrap();
+    assert!(due < deadline.unwrap());
+    ends[SERVER].handle_timeout(due);
+    let mut ack = Vec::new();
+    assert!(ends[SERVER].poll_transmit(due, &mut ack));
+    assert_eq!((ack[0], &ack[3..5]), (ContentType::ACK.0, &[0, 0][..]));
+    // The client leaves out what has arrived.
+    while ends[CLIENT].poll_transmit(now, &mut Vec::new()) {}
+    ends[CLIENT].handle_datagram(due, BytesMut::from(&ack[..]));
+    carry(&mut ends, CLIENT, due);
+    carry(&mut ends, SERVER, due);
+    carry(&mut ends, CLIENT, due);
+    assert!(ends.iter().all(|end| end.info().is_some()));
+    assert_eq!(ends[CLIENT].stats().flights_retransmitted, 1);
 }

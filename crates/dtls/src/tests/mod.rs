@@ -11,6 +11,7 @@ mod records;
 mod states;
 mod tampering;
 mod v13;
+mod verification;
 
 /// A number that no record in the clear has had: one that comes a second time is a copy.
 pub(crate) fn next_record() -> u64 {

@@ -2,31 +2,23 @@
 //!
 //! Without `openssl` in the path nothing is tested, and the tests say so; with
 //! `TIDEWIRE_REQUIRE_OPENSSL=1` in the environment they fail.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a foreign peer is reached through a real socket, in real time"
-)]
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
-
 use std::io::Write as _;
-use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::BytesMut;
-use tidewire_crypto::{HashAlgorithm, KeyKind, Rng, rust_crypto};
+use super::process::{
+    Folder, LABEL, Lossy, Lost, Report, Theirs, WE_SAY, certificate, certificate_of_kind, drive,
+    free_address,
+};
+use tidewire_crypto::{HashAlgorithm, KeyKind, rust_crypto};
 use tidewire_dtls::{
-    Certificate, CipherSuite, CloseReason, Config, Connection, Event, Fingerprint, HandshakeError,
-    Info, NamedGroup, Role, SrtpProfile, ValidityOptions,
+    CipherSuite, CloseReason, Config, Event, Fingerprint, HandshakeError, NamedGroup, Role,
+    SrtpProfile,
 };
 
-const LIMIT: Duration = Duration::from_secs(20);
-const LABEL: &str = "EXTRACTOR-dtls_srtp";
 const OPENSSL_SAYS: &[u8] = b"hello from openssl\n";
-const WE_SAY: &[u8] = b"hello from tidewire\n";
 
 #[test]
 fn connects_to_an_openssl_server() {
@@ -154,7 +146,7 @@ fn makes_good_the_loss_of_a_tenth_with_openssl_in_either_role() {
                 return;
             };
             // Data is not repeated: that it is lost says nothing of the handshake.
-            assert!(report.openssl_said.contains(&report.exported()));
+            assert!(report.peer_said.contains(&report.exported()));
         }
     }
 }
@@ -221,15 +213,6 @@ fn lose_each(role: Role) {
     }
 }
 
-/// The one datagram of the handshake that does not arrive, counted from 0; or any of ten, under a seed.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Lost {
-    Nothing,
-    Tenth(u64),
-    Sent(usize),
-    Received(usize),
-}
-
 /// Whose certificate OpenSSL shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Identity {
@@ -242,22 +225,7 @@ enum Identity {
     None,
 }
 
-/// How it went.
-struct Report {
-    events: Vec<Event>,
-    exported: Option<[u8; 60]>,
-    received: Vec<u8>,
-    openssl_said: String,
-}
-
 impl Report {
-    fn info(&self) -> &Info {
-        match self.events.first() {
-            Some(Event::Connected(info)) => info,
-            other => panic!("{other:?}, and openssl said:\n{}", self.openssl_said),
-        }
-    }
-
     /// As OpenSSL writes it.
     fn exported(&self) -> String {
         let exported = self.exported.unwrap();
@@ -266,20 +234,20 @@ impl Report {
 
     fn assert_agreed(&self, suite: CipherSuite) {
         assert_eq!(self.info().cipher_suite, suite);
-        assert_eq!(self.received, OPENSSL_SAYS, "{}", self.openssl_said);
+        assert_eq!(self.received, OPENSSL_SAYS, "{}", self.peer_said);
         let said = std::str::from_utf8(WE_SAY).unwrap();
-        assert!(self.openssl_said.contains(said), "{}", self.openssl_said);
+        assert!(self.peer_said.contains(said), "{}", self.peer_said);
         assert!(
-            self.openssl_said.contains(&self.exported()),
+            self.peer_said.contains(&self.exported()),
             "{}",
-            self.openssl_said
+            self.peer_said
         );
         // Its answer to close_notify may come or not; our own end is what is reported.
         assert_eq!(
             self.events.last(),
             Some(&Event::Closed(CloseReason::Local)),
             "{}",
-            self.openssl_said
+            self.peer_said
         );
     }
 }
@@ -320,18 +288,11 @@ fn run_losing(
         folder.write("key.der", &certificate.to_pkcs8());
         expected = certificate.fingerprint(HashAlgorithm::Sha256);
     } else if identity == Identity::Rsa {
-        expected = folder.write_rsa();
+        expected = write_rsa(&folder);
     }
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let socket = Lossy::new(lost);
     let peer = free_address();
-    let child = openssl(
-        role,
-        &folder,
-        identity,
-        peer,
-        socket.local_addr().unwrap(),
-        arguments,
-    );
+    let child = openssl(role, &folder, identity, peer, socket.address(), arguments);
     let [ours, ..] = certificates;
     let mut config = Config::new(rust_crypto::provider(), Arc::new(ours));
     config.initial_timeout = Duration::from_millis(200);
@@ -340,18 +301,8 @@ fn run_losing(
         SrtpProfile::AES128_CM_SHA1_80,
     ];
     configure(&mut config);
-    let seed = match lost {
-        Lost::Tenth(seed) => seed,
-        _ => 0,
-    };
-    let socket = Lossy {
-        socket,
-        lost,
-        rng: Rng::from_u64(seed),
-        sent: 0,
-        received: 0,
-    };
-    Some(drive(role, config, expected, socket, peer, child))
+    let theirs = Theirs::Said(OPENSSL_SAYS);
+    Some(drive(role, config, expected, socket, peer, child, theirs))
 }
 
 /// Says what is not tested, past the harness, which keeps what passing tests print to itself.
@@ -361,56 +312,6 @@ fn complain() {
     let line = b"!!!! NOT RUN: a handshake with OpenSSL, because `openssl` is not installed\n";
     // Where nobody listens there is nobody to tell.
     let _ = std::io::stderr().write_all(line);
-}
-
-/// A socket that loses some datagrams.
-struct Lossy {
-    socket: UdpSocket,
-    lost: Lost,
-    rng: Rng,
-    sent: usize,
-    received: usize,
-}
-
-impl Lossy {
-    fn send(&mut self, datagram: &[u8], peer: SocketAddr) {
-        if !self.loses(Lost::Sent(self.sent)) {
-            self.socket.send_to(datagram, peer).unwrap();
-        }
-        self.sent += 1;
-    }
-
-    fn receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        let received = self.socket.recv_from(buffer).ok()?;
-        self.received += 1;
-        (!self.loses(Lost::Received(self.received - 1))).then_some(received)
-    }
-
-    fn loses(&mut self, datagram: Lost) -> bool {
-        match self.lost {
-            Lost::Tenth(_) => self.rng.next_u32().is_multiple_of(10),
-            lost => lost == datagram,
-        }
-    }
-}
-
-fn certificate(seed: u64) -> Certificate {
-    certificate_of_kind(KeyKind::EcdsaP256, seed)
-}
-
-fn certificate_of_kind(kind: KeyKind, seed: u64) -> Certificate {
-    let validity = ValidityOptions {
-        not_before: 1_700_000_000,
-        not_after: 4_000_000_000,
-    };
-    let crypto = rust_crypto::provider();
-    let rng = &mut Rng::from_u64(seed);
-    Certificate::generate_of_kind(crypto.as_ref(), kind, rng, validity).unwrap()
-}
-
-fn free_address() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
 }
 
 fn openssl(
@@ -454,144 +355,29 @@ fn openssl(
         .unwrap()
 }
 
-/// Runs our side until both have said hello, or until it is over.
-fn drive(
-    role: Role,
-    config: Config,
-    expected: Fingerprint,
-    mut socket: Lossy,
-    mut peer: SocketAddr,
-    mut child: Child,
-) -> Report {
-    let begin = Instant::now();
-    let rng = Rng::from_u64(7);
-    let mut connection =
-        Connection::new(Arc::new(config), role, vec![expected], rng, begin).unwrap();
-    socket
-        .socket
-        .set_read_timeout(Some(Duration::from_millis(20)))
+/// A certificate of RSA and its key, by OpenSSL, and the fingerprint.
+fn write_rsa(folder: &Folder) -> Fingerprint {
+    let [certificate, key, pem] =
+        ["certificate.der", "key.der", "key.pem"].map(|name| folder.0.join(name));
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x",
+        ])
+        .args(["-outform", "DER", "-out"])
+        .arg(&certificate)
+        .arg("-keyout")
+        .arg(&pem)
+        .output()
         .unwrap();
-    let mut report = Report {
-        events: Vec::new(),
-        exported: None,
-        received: Vec::new(),
-        openssl_said: String::new(),
-    };
-    let mut ended = None;
-    let mut buffer = [0; 2048];
-    while begin.elapsed() < LIMIT && ended.is_none_or(|at: Instant| at.elapsed() < 5 * RTT) {
-        let mut out = Vec::new();
-        while connection.poll_transmit(Instant::now(), &mut out) {
-            socket.send(&out, peer);
-            out.clear();
-        }
-        if let Some((len, from)) = socket.receive(&mut buffer) {
-            peer = from;
-            connection.handle_datagram(Instant::now(), BytesMut::from(&buffer[..len]));
-        }
-        connection.handle_timeout(Instant::now());
-        while let Some(data) = connection.poll_data() {
-            report.received.extend_from_slice(&data);
-        }
-        while let Some(event) = connection.poll_event() {
-            if matches!(event, Event::Connected(_)) {
-                greet(&mut connection, &mut socket, peer, &mut child, &mut report);
-            } else {
-                ended = Some(Instant::now());
-            }
-            report.events.push(event);
-        }
-        if report.received == OPENSSL_SAYS && ended.is_none() {
-            connection.close(Instant::now());
-        }
-    }
-    // The process may have ended by itself.
-    let _ = child.kill();
-    let output = child.wait_with_output().unwrap();
-    report.openssl_said =
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    report
-}
-
-/// How long the last datagrams are given to arrive and be written out.
-const RTT: Duration = Duration::from_millis(100);
-
-fn greet(
-    connection: &mut Connection,
-    socket: &mut Lossy,
-    peer: SocketAddr,
-    child: &mut Child,
-    report: &mut Report,
-) {
-    use std::io::Write as _;
-    // The last flight goes out before data, as it would with a driver.
-    let mut out = Vec::new();
-    while connection.poll_transmit(Instant::now(), &mut out) {
-        socket.send(&out, peer);
-        out.clear();
-    }
-    let mut exported = [0; 60];
-    connection
-        .export_keying_material(LABEL, None, &mut exported)
+    assert!(made.status.success(), "{made:?}");
+    let converted = Command::new("openssl")
+        .args(["pkey", "-outform", "DER", "-in"])
+        .arg(&pem)
+        .arg("-out")
+        .arg(&key)
+        .output()
         .unwrap();
-    report.exported = Some(exported);
-    let mut record = vec![0; connection.record_overhead().header];
-    record.extend_from_slice(WE_SAY);
-    connection.seal(0, &mut record).unwrap();
-    socket.send(&record, peer);
-    let stdin = child.stdin.as_mut().unwrap();
-    stdin.write_all(OPENSSL_SAYS).unwrap();
-    stdin.flush().unwrap();
-}
-
-/// A folder that goes away with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tidewire-dtls-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    /// A certificate of RSA and its key, by OpenSSL, and the fingerprint.
-    fn write_rsa(&self) -> Fingerprint {
-        let [certificate, key, pem] =
-            ["certificate.der", "key.der", "key.pem"].map(|name| self.0.join(name));
-        let made = Command::new("openssl")
-            .args([
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x",
-            ])
-            .args(["-outform", "DER", "-out"])
-            .arg(&certificate)
-            .arg("-keyout")
-            .arg(&pem)
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{made:?}");
-        let converted = Command::new("openssl")
-            .args(["pkey", "-outform", "DER", "-in"])
-            .arg(&pem)
-            .arg("-out")
-            .arg(&key)
-            .output()
-            .unwrap();
-        assert!(converted.status.success(), "{converted:?}");
-        let der = std::fs::read(&certificate).unwrap();
-        Fingerprint::of(&*rust_crypto::provider(), HashAlgorithm::Sha256, &der)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.0.join(name), bytes).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    assert!(converted.status.success(), "{converted:?}");
+    let der = std::fs::read(&certificate).unwrap();
+    Fingerprint::of(&*rust_crypto::provider(), HashAlgorithm::Sha256, &der)
 }
