@@ -125,7 +125,10 @@ impl Connection {
             let epoch = Epoch(epoch);
             is_news |= self.cx.flight.acknowledge(RecordNumber { epoch, sequence });
         }
-        if is_news && self.cx.flight.is_acknowledged() {
+        if is_news && self.cx.flight.is_acknowledged() && self.cx.inbound.is_empty() {
+            // Anybody may have said so: should the peer ask for it, all of it goes out again.
+            self.retransmission.stop();
+        } else if is_news && self.cx.flight.is_acknowledged() {
             self.flight_acknowledged();
         } else if is_news && self.cx.flight.is_sent() && self.retransmission.may_repeat(self.now) {
             // The peer waits for the rest (RFC 9147 section 7.2).

@@ -35,6 +35,7 @@ impl Connection {
                 !is_new || was_connected == (number.epoch > Epoch::HANDSHAKE)
             }
         };
+        let is_copy = self.is_copy(source);
         let mut refused = 0;
         let mut misplaced = None;
         let mut is_of_use = false;
@@ -53,7 +54,8 @@ impl Connection {
                         is_of_use = true;
                         repeated = Some(sequence);
                     }
-                    Arrival::Refused => {
+                    Arrival::Refused => refused += 1,
+                    Arrival::Misplaced => {
                         refused += 1;
                         if kind == HandshakeType::CLIENT_HELLO
                             || kind == HandshakeType::HELLO_REQUEST
@@ -72,8 +74,10 @@ impl Connection {
         if renegotiates && matches!(source, Source::Protected) {
             self.alert = Some((WARNING, AlertDescription::NO_RENEGOTIATION));
         }
-        if let Some(sequence) = repeated {
-            self.peer_repeats(sequence);
+        match repeated {
+            Some(_) if is_copy => self.drop(DropReason::Replayed),
+            Some(sequence) => self.peer_repeats(sequence),
+            None => (),
         }
         // What the peer itself has put where it does not belong.
         if let Some(kind) = misplaced.filter(|_| !matches!(source, Source::Clear(_))) {
@@ -131,6 +135,14 @@ impl Connection {
         }
         self.note_received(number);
         self.schedule_ack(was_connected, has_begun_flight);
+    }
+
+    /// Whether a record may have been doubled on its way. Protected ones are read once.
+    fn is_copy(&mut self, source: Source) -> bool {
+        let Source::Clear(number) = source else {
+            return false;
+        };
+        self.cx.inbound.has_come_in_the_clear(number.sequence)
     }
 
     /// The peer repeats the flight that ours answers: ours is lost (RFC 6347 section 4.2.4).

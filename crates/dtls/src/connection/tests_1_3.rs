@@ -11,8 +11,10 @@ use crate::certificate::{Certificate, ValidityOptions};
 use crate::config::Config;
 use crate::error::{CloseReason, HandshakeError};
 use crate::event::Role;
-use crate::record::Epoch;
-use crate::wire::{AlertDescription, ContentType, DecodeError, HandshakeType, NamedGroup};
+use crate::record::{Epoch, Header};
+use crate::wire::{
+    AlertDescription, ContentType, DecodeError, HandshakeType, NamedGroup, ProtocolVersion,
+};
 
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
@@ -416,4 +418,54 @@ fn a_part_of_a_second_hello_is_acknowledged_and_stops_the_server_s_timer() {
     carry(&mut ends, CLIENT, due);
     assert!(ends.iter().all(|end| end.info().is_some()));
     assert_eq!(ends[CLIENT].stats().flights_retransmitted, 1);
+}
+
+#[test]
+fn records_with_the_numbers_of_others_hide_nothing() {
+    let now = tidewire_netsim::start();
+    let mut ends = ends(now);
+    for end in [CLIENT, SERVER] {
+        for number in 0..20 {
+            let mut forged = Vec::new();
+            let version = ProtocolVersion::DTLS_1_2.0;
+            Header::write_clear(
+                ContentType::HANDSHAKE,
+                version,
+                number,
+                &mut forged,
+                |out| {
+                    out.bytes(&message(HandshakeType(99), 7, b"forged"));
+                },
+            );
+            ends[end].handle_datagram(now, BytesMut::from(&forged[..]));
+        }
+    }
+    for from in [CLIENT, SERVER, CLIENT, SERVER] {
+        carry(&mut ends, from, now);
+    }
+    assert!(ends.iter().all(|end| end.info().is_some()));
+}
+
+#[test]
+fn an_acknowledgement_that_is_forged_in_the_clear_loses_nothing() {
+    let mut now = tidewire_netsim::start();
+    let both = [NamedGroup::X25519, NamedGroup::SECP256R1];
+    let mut ends = ends_with(now, [&both, &both[1..]]);
+    carry(&mut ends, CLIENT, now);
+    // The retry gets lost, and somebody says that it has arrived.
+    while ends[SERVER].poll_transmit(now, &mut Vec::new()) {}
+    let mut forged = Vec::new();
+    let version = ProtocolVersion::DTLS_1_2.0;
+    Header::write_clear(ContentType::ACK, version, 99, &mut forged, |out| {
+        out.vec16(|out| out.bytes(&[0; 16]));
+    });
+    ends[SERVER].handle_datagram(now, BytesMut::from(&forged[..]));
+    assert_eq!(ends[SERVER].stats().acks_received, 1);
+    assert_eq!(ends[SERVER].retransmission.deadline(), None);
+    now = ends[CLIENT].poll_timeout().unwrap();
+    ends[CLIENT].handle_timeout(now);
+    for from in [CLIENT, SERVER, CLIENT, SERVER, CLIENT] {
+        carry(&mut ends, from, now);
+    }
+    assert!(ends.iter().all(|end| end.info().is_some()));
 }

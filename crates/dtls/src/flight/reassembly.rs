@@ -29,6 +29,8 @@ pub(crate) enum Arrival {
     Ignored,
     /// It breaks a bound.
     Refused,
+    /// It is nothing that may come in such a record.
+    Misplaced,
 }
 
 /// A fragment, RFC 6347 section 4.2.2.
@@ -92,7 +94,7 @@ impl Reassembler {
             let arrival = if admit(fragment.kind, is_new) {
                 self.insert(&fragment)
             } else {
-                Arrival::Refused
+                Arrival::Misplaced
             };
             arrived(arrival, fragment.kind);
         }
@@ -108,7 +110,10 @@ impl Reassembler {
             };
         };
         let is_far = ahead >= MAX_AHEAD;
-        if self.is_finished || is_far || fragment.length > MAX_MESSAGE_LEN {
+        if self.is_finished {
+            return Arrival::Misplaced;
+        }
+        if is_far || fragment.length > MAX_MESSAGE_LEN {
             return Arrival::Refused;
         }
         let known = self

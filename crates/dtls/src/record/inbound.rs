@@ -54,8 +54,8 @@ impl Inbound {
         });
     }
 
-    /// Takes note of a record in the clear. Whether just this one has come before: something on the way has
-    /// doubled it, and it is no repetition by the peer.
+    /// Takes note of a record in the clear. Whether one with this number has come before: then something on
+    /// the way may have doubled it, and it says nothing of what the peer has got.
     pub(crate) fn has_come_in_the_clear(&mut self, sequence: u64) -> bool {
         let has_come = self.clear.remembers(sequence);
         self.clear.insert(sequence);
